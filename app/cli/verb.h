@@ -1,0 +1,22 @@
+#pragma once
+// A verb of moescope-cli: its options, and what it does. One file each.
+// Threads: main thread only.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace moescope::cli {
+
+enum ExitCode { kDone = 0, kRunFailed = 1, kWrongInput = 2, kInterrupted = 130 };
+
+struct Verb {
+  CLI::App* options = nullptr;
+  std::function<int()> run;  ///< returns an ExitCode
+};
+
+Verb add_train(CLI::App& program);
+Verb add_methods(CLI::App& program);
+Verb add_corpora(CLI::App& program);
+Verb add_check(CLI::App& program);
+
+}  // namespace moescope::cli

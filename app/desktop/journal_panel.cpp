@@ -1,0 +1,169 @@
+#include "app/desktop/journal_panel.h"
+
+#include <QHeaderView>
+#include <QPainter>
+#include <QRegularExpression>
+#include <QStyledItemDelegate>
+#include <QTextLayout>
+
+#include "app/desktop/theme.h"
+
+namespace moescope::app {
+namespace {
+
+constexpr double kText = 11.5;
+constexpr double kEffect = 11;
+constexpr double kPadding = 5;
+
+/// Draws `what` and under it, muted, its effect; both broken into lines.
+class JournalDelegate : public QStyledItemDelegate {
+ public:
+  JournalDelegate(Session& session, QObject* parent) : QStyledItemDelegate(parent), session_(session) {}
+
+  QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    if (index.column() != JournalModel::kWhat) return {40, scaled(20)};
+    const auto* view = qobject_cast<const QTableView*>(option.widget);
+    const double width = view ? view->columnWidth(JournalModel::kWhat) - 6 : 150;
+    return {100, static_cast<int>(text_height(index, width) + 2 * kPadding)};
+  }
+
+  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    const views::Palette& palette = session_.palette();
+    painter->save();
+    if (option.state & QStyle::State_Selected) painter->fillRect(option.rect, to_qt(palette.input));
+    QRectF place = QRectF(option.rect).adjusted(index.column() == 0 ? 10 : 2, kPadding, -4, 0);
+    const bool pending = index.data(JournalModel::kPendingRole).toBool();
+    const QString text = index.data().toString();
+    if (index.column() == JournalModel::kWhat) {
+      paint_what(*painter, place, index, pending);
+    } else {
+      const bool you = index.column() == JournalModel::kWho && index.data().toString() == QLatin1String("you");
+      painter->setFont(index.column() == JournalModel::kStep ? mono_font(11) : text_font(kText));
+      painter->setPen(to_qt(you ? palette.accent : palette.muted));
+      painter->drawText(place, Qt::AlignTop, text);
+    }
+    painter->restore();
+  }
+
+ private:
+  void paint_what(QPainter& painter, QRectF place, const QModelIndex& index, bool pending) const {
+    const views::Palette& palette = session_.palette();
+    const bool refused = index.data(JournalModel::kRefusedRole).toBool();
+    painter.setFont(what_font(pending));
+    painter.setPen(to_qt(pending ? palette.muted : palette.text));
+    QRectF used;
+    painter.drawText(place, Qt::TextWordWrap, index.data().toString(), &used);
+    place.setTop(used.bottom() + 1);
+    painter.setFont(text_font(kEffect));
+    painter.setPen(to_qt(refused ? palette.warning : palette.muted));
+    painter.drawText(place, Qt::TextWordWrap, index.data(JournalModel::kEffectRole).toString());
+  }
+
+  static QFont what_font(bool pending) {
+    QFont font = text_font(kText);
+    font.setWeight(QFont::Medium);
+    font.setItalic(pending);
+    return font;
+  }
+
+  static double text_height(const QModelIndex& index, double width) {
+    const QRectF room(0, 0, width, 10'000);
+    const QFontMetricsF what(what_font(index.data(JournalModel::kPendingRole).toBool())), effect(text_font(kEffect));
+    double height = what.boundingRect(room, Qt::TextWordWrap, index.data().toString()).height();
+    const QString told = index.data(JournalModel::kEffectRole).toString();
+    if (!told.isEmpty()) height += 1 + effect.boundingRect(room, Qt::TextWordWrap, told).height();
+    return height;
+  }
+
+  Session& session_;
+};
+
+/// "set moe.router.balance_coefficient 0.5" as a person says it: "balance coefficient 0.5".
+QString in_words(const std::string& what) {
+  static const QRegularExpression set(QStringLiteral("^(undo: )?set (?:[a-z_]+\\.)*([a-z_]+) (.*)$"));
+  const QString text = QString::fromStdString(what);
+  const QRegularExpressionMatch found = set.match(text);
+  if (!found.hasMatch()) return text;
+  QString name = found.captured(2) == QLatin1String("lr") ? QObject::tr("learning rate") : found.captured(2);
+  name.replace(QLatin1Char('_'), QLatin1Char(' '));
+  return found.captured(1) + name + QStringLiteral(" ") + found.captured(3);
+}
+
+bool same(const JournalEntry& a, const JournalEntry& b) {
+  return a.seq == b.seq && a.step == b.step && a.what == b.what && a.effect == b.effect && a.pending == b.pending &&
+         a.refused == b.refused;
+}
+
+}  // namespace
+
+JournalModel::JournalModel(Session& session, QObject* parent) : QAbstractTableModel(parent), session_(session) {}
+
+int JournalModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : static_cast<int>(entries_.size());
+}
+
+int JournalModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : kColumns; }
+
+QVariant JournalModel::data(const QModelIndex& index, int role) const {
+  const JournalEntry& entry = entries_[entries_.size() - 1 - static_cast<std::size_t>(index.row())];
+  const QString effect = entry.pending ? tr("pending…") : QString::fromStdString(entry.effect);
+  if (role == kPendingRole) return entry.pending;
+  if (role == kRefusedRole) return entry.refused;
+  if (role == kEffectRole) return entry.refused ? tr("refused: %1").arg(effect) : effect;
+  if (role == Qt::AccessibleTextRole || role == Qt::ToolTipRole)
+    return tr("step %1, %2: %3. %4")
+        .arg(entry.step)
+        .arg(QString::fromStdString(entry.who), in_words(entry.what), data(index, kEffectRole).toString());
+  if (role != Qt::DisplayRole) return {};
+  switch (index.column()) {
+    case kStep: return QString::number(entry.step);
+    case kWho: return QString::fromStdString(entry.who);
+    default: return in_words(entry.what);
+  }
+}
+
+QVariant JournalModel::headerData(int section, Qt::Orientation orientation, int role) const {
+  if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
+  return section == kStep ? tr("step") : section == kWho ? tr("who") : tr("what and effect");
+}
+
+void JournalModel::refresh() {
+  const std::vector<JournalEntry>& now = session_.bench().journal();
+  if (now.size() == entries_.size() && std::equal(now.begin(), now.end(), entries_.begin(), same)) return;
+  beginResetModel();
+  entries_ = now;
+  endResetModel();
+}
+
+JournalPanel::JournalPanel(Session& session, QWidget* parent) : QTableView(parent), session_(session) {
+  setObjectName(QStringLiteral("journal_table"));
+  setAccessibleName(tr("Journal"));
+  model_ = new JournalModel(session, this);
+  setModel(model_);
+  setItemDelegate(new JournalDelegate(session, this));
+  horizontalHeader()->hide();
+  verticalHeader()->hide();
+  verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  horizontalHeader()->setStretchLastSection(true);
+  setShowGrid(false);
+  setSelectionBehavior(SelectRows);
+  setSelectionMode(SingleSelection);
+  setEditTriggers(NoEditTriggers);
+  setTabKeyNavigation(false);
+  setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  setVerticalScrollMode(ScrollPerPixel);
+  setColumnWidth(JournalModel::kStep, scaled(48));
+  setColumnWidth(JournalModel::kWho, scaled(58));
+  connect(&session_, &Session::arrived, this, &JournalPanel::refresh);
+  connect(&session_, &Session::theme_changed, viewport(), qOverload<>(&QWidget::update));
+  refresh();
+}
+
+void JournalPanel::refresh() { model_->refresh(); }
+
+void JournalPanel::resizeEvent(QResizeEvent* event) {
+  QTableView::resizeEvent(event);
+  resizeRowsToContents();
+}
+
+}  // namespace moescope::app

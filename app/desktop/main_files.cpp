@@ -1,0 +1,96 @@
+// The window and files: what is opened, what is saved.
+#include <QApplication>
+#include <QDir>
+#include <QFile>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+
+#include "app/desktop/main_window.h"
+#include "app/desktop/run_files.h"
+
+namespace moescope::app {
+
+QString MainWindow::open(const QString& path, bool paused) {
+  const QFileInfo file(path);
+  if (!file.exists()) return tr("There is no file or folder %1.").arg(path);
+  if (file.isDir() || !is_config_file(path)) {
+    open_form_with_text(file.absoluteFilePath());
+    return {};
+  }
+  const auto config = read_config(path, session_.methods());
+  if (!config) return QString::fromStdString(format(config.error()));
+  const std::string text = read_text(path);
+  remember_file(path);
+  const config::RunConfig chosen = *config;
+  ask_to_stop(tr("Stop and start this one"), [this, chosen, text, paused] { start(chosen, text, paused); });
+  return {};
+}
+
+RunForm* MainWindow::open_form() {
+  auto* form = new RunForm(session_.methods(), this);
+  form->setAttribute(Qt::WA_DeleteOnClose);
+  if (session_.bench().config()) form->load(*session_.bench().config());
+  connect(form, &RunForm::start_wanted, this, [this](const config::RunConfig& config) {
+    ask_to_stop(tr("Stop and start this one"), [this, config] { start(config, {}, false); });
+  });
+  form->show();
+  form->start_button().setFocus();
+  return form;
+}
+
+void MainWindow::open_form_with_text(const QString& path) {
+  remember_file(path);
+  RunForm* form = open_form();
+  form->set("name", QFileInfo(path).completeBaseName());
+  form->set("data.corpus", path);
+  form->set("data.tokenizer", QStringLiteral("bpe"));
+  form->start_button().setFocus();
+}
+
+void MainWindow::open_text_file() {
+  const QString path = QFileDialog::getOpenFileName(this, tr("Text to train on"));
+  if (!path.isEmpty()) open_form_with_text(path);
+}
+
+void MainWindow::open_text_folder() {
+  const QString path = QFileDialog::getExistingDirectory(this, tr("Folder of texts to train on"));
+  if (!path.isEmpty()) open_form_with_text(path);
+}
+
+void MainWindow::open_config_file() {
+  const QString path = QFileDialog::getOpenFileName(this, tr("Open configuration"), {}, tr("Configurations (*.toml)"));
+  if (path.isEmpty()) return;
+  if (const QString wrong = open(path); !wrong.isEmpty()) report(tr("Open configuration"), wrong);
+}
+
+void MainWindow::save_config() {
+  const config::RunConfig* config = session_.bench().config();
+  if (!config) return;
+  const QString name = QString::fromStdString(config->top.name) + QStringLiteral(".toml");
+  const QString path =
+      QFileDialog::getSaveFileName(this, tr("Save configuration"), name, tr("Configurations (*.toml)"));
+  if (path.isEmpty()) return;
+  if (const QString wrong = write_config(path, *config, session_.methods()); !wrong.isEmpty())
+    report(tr("Save configuration"), wrong);
+}
+
+void MainWindow::save_weights() {
+  const QString path = QFileDialog::getSaveFileName(this, tr("Save weights"), QStringLiteral("weights.safetensors"),
+                                                    tr("Weights (*.safetensors)"));
+  if (path.isEmpty()) return;
+  bus::Command command;
+  command.kind = bus::CommandKind::kSaveWeights;
+  command.text = QDir::current().absoluteFilePath(path).toStdString();
+  session_.post(std::move(command));
+}
+
+void MainWindow::report(const QString& title, const QString& text) {
+  auto* box = new QMessageBox(QMessageBox::Warning, title, text, QMessageBox::Ok, this);
+  box->setAttribute(Qt::WA_DeleteOnClose);
+  box->setTextFormat(Qt::PlainText);
+  box->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+  box->open();
+}
+
+}  // namespace moescope::app

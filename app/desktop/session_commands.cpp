@@ -1,0 +1,152 @@
+// What buttons and keys do. Each is one command; the answer comes back through the journal.
+#include "app/desktop/session.h"
+
+#include <algorithm>
+
+namespace moescope::app {
+namespace {
+
+bus::Command command_of(bus::CommandKind kind, int layer = bus::kAllLayers, int expert = -1) {
+  bus::Command command;
+  command.kind = kind;
+  command.layer = layer;
+  command.expert = expert;
+  return command;
+}
+
+bool same_place(const bus::Command& command, bus::CommandKind kind, int layer, int expert, const std::string& key) {
+  return command.kind == kind && (layer == bus::kAllLayers || command.layer == layer) &&
+         (expert < 0 || command.expert == expert) && (key.empty() || command.key == key);
+}
+
+}  // namespace
+
+void Session::start(train::RunRequest request) {
+  unanswered_.clear();
+  answered_.clear();
+  posted_wants_.reset();
+  live_ = {};
+  selection_ = {};
+  last_sign_ = std::chrono::steady_clock::now();
+  bench_.start(std::move(request));
+  Q_EMIT run_started();
+  poll();
+}
+
+void Session::stop() {
+  if (!unfinished()) return;
+  bench_.stop();
+  Q_EMIT noticed(tr("Stopping at the next step…"));
+}
+
+bool Session::post(bus::Command command) {
+  const std::optional<std::uint64_t> seq = bench_.post(command);
+  if (!seq) {
+    Q_EMIT noticed(QString::fromStdString(bench_.last_refusal()));
+    return false;
+  }
+  command.seq = *seq;
+  if (command.kind != bus::CommandKind::kWatch) unanswered_.emplace(*seq, std::move(command));
+  Q_EMIT arrived();
+  return true;
+}
+
+void Session::toggle_pause() {
+  if (!unfinished()) return;
+  post(command_of(running() ? bus::CommandKind::kPause : bus::CommandKind::kResume));
+}
+
+void Session::step_once() {
+  if (unfinished()) post(command_of(bus::CommandKind::kStep));
+}
+
+void Session::undo() {
+  std::optional<bus::Command> back;
+  for (const JournalEntry& entry : bench_.journal())
+    if (entry.undo) back = entry.undo;
+  if (!bench_.undo()) {
+    Q_EMIT noticed(tr("There is nothing to take back."));
+    return;
+  }
+  // The bench sent it, so its number is known from its row only.
+  if (back && !bench_.journal().empty() && bench_.journal().back().pending)
+    unanswered_.emplace(bench_.journal().back().seq, *back);
+  Q_EMIT arrived();
+}
+
+void Session::switch_stage(int stage) {
+  bus::Command command = command_of(bus::CommandKind::kSwitchStage);
+  command.count = stage;
+  post(std::move(command));
+}
+
+void Session::next_stage() {
+  const int stages = run() ? static_cast<int>(run()->stages.size()) : 0;
+  if (live_.stage + 1 < stages) {
+    switch_stage(live_.stage + 1);
+  } else {
+    Q_EMIT noticed(stages > 1 ? tr("This is the last stage.") : tr("This method has one stage only."));
+  }
+}
+
+void Session::toggle_router(int layer) {
+  post(command_of(router_frozen(layer) ? bus::CommandKind::kUnfreezeRouter : bus::CommandKind::kFreezeRouter, layer));
+}
+
+void Session::toggle_pin(int layer) {
+  post(command_of(assignment_pinned(layer) ? bus::CommandKind::kUnpinAssignment : bus::CommandKind::kPinAssignment,
+                  layer));
+}
+
+void Session::toggle_expert(int layer, int expert) {
+  const bool frozen = expert_frozen(layer, expert);
+  post(command_of(frozen ? bus::CommandKind::kUnfreezeExpert : bus::CommandKind::kFreezeExpert, layer, expert));
+}
+
+void Session::set_value(const std::string& key, config::Value value) {
+  bus::Command command = command_of(bus::CommandKind::kSet);
+  command.key = key;
+  command.value = std::move(value);
+  post(std::move(command));
+}
+
+void Session::probe_sentence(const std::string& text) {
+  bus::Command command = command_of(bus::CommandKind::kProbeSentence);
+  command.text = text;
+  post(std::move(command));
+}
+
+void Session::select_layer(int layer) {
+  if (!run() || layer < 0 || layer >= run()->num_layers || layer == selection_.layer) return;
+  selection_.layer = layer;
+  selection_.expert.reset();
+  selection_touched();
+}
+
+void Session::follow_live() {
+  selection_.step.reset();
+  selection_touched();
+}
+
+bool Session::pending(bus::CommandKind kind, int layer, int expert, const std::string& key) const {
+  return std::any_of(unanswered_.begin(), unanswered_.end(),
+                     [&](const auto& one) { return same_place(one.second, kind, layer, expert, key); });
+}
+
+bool Session::router_frozen(int layer) const {
+  const auto index = static_cast<std::size_t>(layer);
+  return index < live_.layers.size() && live_.layers[index].router_frozen;
+}
+
+bool Session::assignment_pinned(int layer) const {
+  const auto index = static_cast<std::size_t>(layer);
+  return index < live_.layers.size() && live_.layers[index].assignment_pinned;
+}
+
+bool Session::expert_frozen(int layer, int expert) const {
+  const auto index = static_cast<std::size_t>(layer);
+  if (index >= live_.layers.size() || expert < 0 || expert >= 64) return false;
+  return (live_.layers[index].frozen_experts >> expert & 1) != 0;
+}
+
+}  // namespace moescope::app

@@ -1,0 +1,66 @@
+# The three functions every folder uses, so that warnings, sanitizers and include paths are stated once.
+
+find_package(Threads REQUIRED)
+find_program(MOESCOPE_CCACHE ccache)
+if(MOESCOPE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MOESCOPE_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${MOESCOPE_CCACHE})
+endif()
+find_program(MOESCOPE_MOLD mold)
+
+add_library(moescope_options INTERFACE)
+target_include_directories(moescope_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(moescope_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-fno-omit-frame-pointer>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
+  target_compile_options(moescope_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
+endif()
+if(MOESCOPE_WERROR)
+  target_compile_options(moescope_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(MOESCOPE_SANITIZE_ADDRESS)
+  target_compile_options(moescope_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=all>)
+  target_link_options(moescope_options INTERFACE $<HOST_LINK:-fsanitize=address> $<HOST_LINK:-fsanitize=undefined>)
+endif()
+if(MOESCOPE_SANITIZE_THREAD)
+  target_compile_options(moescope_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=thread>)
+  target_link_options(moescope_options INTERFACE $<HOST_LINK:-fsanitize=thread>)
+endif()
+if(MOESCOPE_MOLD)
+  # Not for nvcc's own device link, which knows no such option.
+  target_link_options(moescope_options INTERFACE $<HOST_LINK:-fuse-ld=mold>)
+endif()
+
+# moescope_library(NAME SOURCES a.cpp … [LINK public…] [LINK_PRIVATE private…])
+# A static library of one room. What it links is what the table in ARCHITECTURE.md allows.
+function(moescope_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC moescope_options Threads::Threads ${ARG_LINK} PRIVATE ${ARG_LINK_PRIVATE})
+endfunction()
+
+# moescope_program(NAME SOURCES … LINK …)
+function(moescope_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE moescope_options ${ARG_LINK})
+endfunction()
+
+# moescope_tests(NAME LABEL label SOURCES … LINK … [ENVIRONMENT …] [SERIAL])
+# One GoogleTest program; ctest runs it as one test, and the program prints its cases.
+function(moescope_tests name)
+  cmake_parse_arguments(ARG "SERIAL" "LABEL" "SOURCES;LINK;ENVIRONMENT" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE moescope_options ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE MOESCOPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 600)
+  if(ARG_ENVIRONMENT)
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${ARG_ENVIRONMENT}")
+  endif()
+  if(ARG_SERIAL)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+endfunction()

@@ -1,0 +1,58 @@
+#pragma once
+// A tokenized split as batches. The cursor is (epoch, position), both a function of the step: nothing to save, and a
+// resumed run continues with the same batch.
+// Threads: trainer thread only.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/corpus/corpus.h"
+
+namespace moescope::model {
+
+struct Batch {
+  at::Tensor tokens_BL;  ///< int64
+  at::Tensor target_T;   ///< int64, the token after each; T = B·L
+};
+
+/// Non-overlapping windows of `context` tokens (and the one after), every epoch in a new seeded order. A batch may
+/// reach over the end of an epoch into the next one.
+class BatchStream {
+ public:
+  /// Keeps a reference: the split must outlive the stream. Throws when the split holds not a single window.
+  BatchStream(const corpus::Split& split, int batch_size, int context, std::uint64_t run_seed);
+
+  /// The batch of optimiser step `step`, counted from 0.
+  Batch batch(std::int64_t step);
+  std::int64_t num_windows() const { return num_windows_; }
+
+ private:
+  std::int64_t window_at(std::int64_t index);
+
+  const corpus::Split& split_;
+  int batch_size_, context_;
+  std::uint64_t run_seed_;
+  std::int64_t num_windows_;
+  std::int64_t epoch_ = -1;  ///< of order_
+  std::vector<std::int64_t> order_;
+};
+
+/// `count` batches (fewer when the split is small) of windows spread evenly over the split: the same for the whole run.
+std::vector<Batch> fixed_batches(const corpus::Split& split, int batch_size, int context, int count);
+
+/// Sequences whose routing is watched for a whole run.
+struct ProbeSequences {
+  at::Tensor tokens_BL;                ///< int64
+  std::vector<std::int64_t> source_T;  ///< index of each token in the split
+};
+
+/// About `num_tokens` tokens as sequences of at most 64 tokens, in turn from each label, so that short labels (a
+/// language with few documents) are seen as well as long ones. Seeded; the same for the whole run and for every method.
+ProbeSequences probe_sequences(const corpus::Split& split, int num_tokens, int context, std::uint64_t run_seed);
+
+/// The document that owns token `index`.
+std::int64_t document_of(const corpus::Split& split, std::int64_t index);
+
+}  // namespace moescope::model

@@ -1,0 +1,48 @@
+#pragma once
+// What a step computes from the model. Most methods make one pass; a method may make several (THOR makes two and
+// compares them). The objective knows neither the model nor the trainer: it is handed a function that makes a pass.
+// Threads: trainer thread only.
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/moe/moe_layer.h"
+
+namespace moescope::moe {
+
+/// One pass of the model over the batch.
+struct ModelPass {
+  at::Tensor logits_TV;
+  std::vector<LayerRecord> layers;
+};
+
+/// Makes pass `index` (0, 1, …): passes differ in their random draws only.
+using MakePass = std::function<ModelPass(int index)>;
+
+struct LossTerm {
+  std::string name;
+  at::Tensor value;  ///< scalar with gradient, mean over tokens
+  double coefficient = 1;
+};
+
+struct StepLosses {
+  std::vector<LossTerm> terms;      ///< "task" first; auxiliary losses summed over layers
+  at::Tensor total;                 ///< Σ coefficient · value
+  std::vector<LayerRecord> layers;  ///< of the first pass, for telemetry
+};
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  /// `target_T`: int64 next tokens, −100 where there is none.
+  virtual StepLosses compute(const MakePass& make_pass, const at::Tensor& target_T) = 0;
+};
+
+/// One pass, mean cross-entropy, plus each auxiliary loss summed over layers with its coefficient.
+std::unique_ptr<Objective> single_pass_objective();
+
+}  // namespace moescope::moe

@@ -1,0 +1,99 @@
+// SMoE (methods.md 2.1): a trained linear router with bias, softmax over the k selected scores, which sums to 1. No
+// capacity, no noise. The optional balance loss is Switch's over all k choices: f_i is the share of (token, choice)
+// pairs, so that it measures the load the experts really get; P_i is the mean of the softmax over all experts.
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "core/moe/balance_loss.h"
+#include "core/moe/router_base.h"
+#include "core/moe/score_head.h"
+#include "core/moe/softmax_topk.h"
+
+namespace moescope::moe {
+namespace {
+
+struct SmoeConfig {
+  int top_k = 2;
+  double balance_coefficient = 0;
+  int router_dim = 0;
+};
+
+config::FieldList<SmoeConfig> smoe_fields() {
+  return {
+      config::field(&SmoeConfig::top_k, "top_k", "experts each token chooses").range(1, 1024).live(),
+      config::field(&SmoeConfig::balance_coefficient, "balance_coefficient",
+                    "weight of the load-balance loss; 0 is none")
+          .range(0, 100)
+          .live(),
+      router_dim_field<SmoeConfig>(),
+  };
+}
+
+class SmoeRouter : public RouterBase<SmoeConfig> {
+ public:
+  SmoeRouter(const RouterContext& context, ParameterSet& parameters)
+      : RouterBase(context, smoe_fields()),
+        head_({context.d_model, context.num_experts, config_.router_dim, /*bias=*/true, Init::normal(0.02)},
+              context.prefix, parameters) {
+    keep_parameters(context, parameters);
+  }
+
+  Routing route(const RouterInput& input) override {
+    Routing routing;
+    routing.scores_TE = head_.scores_TE(head_.vectors_TR(input.hidden_TD));
+    const SoftmaxTopk choice = softmax_topk(routing.scores_TE, top_k());
+    routing.probs_TE = choice.probs_TE;
+    routing.entropy_T = choice.entropy_T;
+    routing.margin_T = choice.margin_T;
+    const at::Tensor gate_TK = at::softmax(routing.scores_TE.gather(1, choice.expert_TK), 1);
+    routing.assignment = token_choice(choice.expert_TK, gate_TK);
+    if (input.mode == RouteMode::kTrain) {
+      // Switched off it is still reported, so that a picture shows what it would say, but costs no gradient.
+      const c10::AutoGradMode with_gradient(c10::GradMode::is_enabled() && config_.balance_coefficient > 0);
+      routing.losses.push_back(
+          {"balance", switch_balance_loss(choice.probs_TE, choice.expert_TK), config_.balance_coefficient});
+    }
+    return routing;
+  }
+
+  std::optional<RouterSpaceTensors> space(const at::Tensor& hidden_TD) override { return head_.space(hidden_TD); }
+  int space_dim() const override { return head_.dim(); }
+
+ private:
+  ScoreHead head_;
+};
+
+Diagnostics check_smoe(const config::RunConfig& config) {
+  if (std::get<std::int64_t>(config.router.at("top_k")) != 1) return {};
+  Diagnostic lint =
+      config::error_at(config, "moe.router.top_k",
+                       "'top_k' is 1 and the softmax comes after the choice: a softmax over one score is always 1, so "
+                       "the router gets no "
+                       "gradient from the task and never learns",
+                       "set top_k to 2 or more, or use method = \"switch\", whose softmax comes before the choice");
+  lint.severity = Severity::kWarning;
+  return {lint};
+}
+
+Method make_smoe_method() {
+  config::MethodInfo info;
+  info.id = "smoe";
+  info.title = "SMoE";
+  info.summary = "each token goes to its k best experts, weighted by a softmax over the chosen scores";
+  info.paper = "Shazeer et al., ICLR 2017";
+  info.traits.gates_sum_to_one = true;
+  info.traits.order_independent = true;
+  info.traits.has_router_rows = true;
+  info.stages = {{"train", "Train", "router and experts learn from the task"}};
+  info.router = config::schema_of("moe.router", smoe_fields());
+  info.defaults = {{"moe.placement", std::string("ffn")}};
+  Method method = method_with_router<SmoeRouter>(std::move(info));
+  method.check = check_smoe;
+  return method;
+}
+
+const RegisterMethod registered{make_smoe_method()};
+
+}  // namespace
+}  // namespace moescope::moe

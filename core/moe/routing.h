@@ -1,0 +1,57 @@
+#pragma once
+// What a router decides for one batch of tokens. Every method fills this one type; dispatch, combine, metrics and
+// views read it, so nothing is computed twice.
+//
+// Shape letters, in the whole torch code: T tokens (batch × positions), D model width, E experts, K choices per token,
+// N assignments (token, expert, gate), M those of them that found a slot (rows after dispatch), S slots per expert,
+// F hidden width of an expert, R router-space width, B sequences, L positions, V vocabulary.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace moescope::moe {
+
+/// A loss a router adds: a scalar with gradient, mean over tokens, before its coefficient.
+struct AuxiliaryLoss {
+  std::string name;  ///< "balance", "distillation"
+  at::Tensor value;
+  double coefficient = 0;
+};
+
+/// A list of (token, expert, gate). Token choice, expert choice, hash and random routing are all of this kind.
+/// Token choice lists all first choices in token order, then all second choices, and so on: that order is the order
+/// of arrival for capacity.
+struct SparseRouting {
+  at::Tensor token_N;         ///< int64
+  at::Tensor expert_N;        ///< int64
+  at::Tensor gate_N;          ///< fp32; gradient reaches the router through it
+  int choices_per_token = 1;  ///< K when the list is token choice (N = K·T), else 0
+};
+
+/// Soft mixtures: slot inputs and outputs are weighted sums over tokens.
+struct DenseRouting {
+  at::Tensor dispatch_TES;  ///< fp32
+  at::Tensor combine_TES;   ///< fp32
+};
+
+struct Routing {
+  std::variant<SparseRouting, DenseRouting> assignment;
+  at::Tensor
+      scores_TE;        ///< fp32 raw scores of the router that chose (the student's when it chooses); undefined without
+  at::Tensor probs_TE;  ///< fp32 softmax over all experts; undefined likewise
+  at::Tensor entropy_T;  ///< nats, over all experts, no gradient; undefined likewise
+  at::Tensor margin_T;   ///< p(1)−p(2), no gradient; undefined likewise
+  at::Tensor student_T;  ///< int64, the student's choice, no gradient; undefined without a student
+  std::vector<AuxiliaryLoss> losses;
+
+  const SparseRouting* sparse() const { return std::get_if<SparseRouting>(&assignment); }
+};
+
+/// Token choice from expert_TK and gate_TK (int64 and fp32, K ≥ 1), choice-major.
+SparseRouting token_choice(const at::Tensor& expert_TK, const at::Tensor& gate_TK);
+
+}  // namespace moescope::moe

@@ -1,0 +1,132 @@
+#include "core/record/output_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "core/base/text.h"
+
+namespace moescope::record {
+namespace {
+
+constexpr mode_t kMode = 0644;
+
+/// How much of `bytes` was written; less than all leaves the reason in errno.
+std::size_t write_all(int descriptor, std::string_view bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::write(descriptor, bytes.data() + done, bytes.size() - done);
+    if (count > 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (count == 0 || errno != EINTR) {
+      if (count == 0) errno = EIO;
+      return done;
+    }
+  }
+  return done;
+}
+
+/// Makes the new name itself durable.
+void sync_folder_of(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const int descriptor = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+}  // namespace
+
+Diagnostic about_file(const std::string& path, std::string message, std::string hint) {
+  return {Severity::kError, {printable(path), 0, 0, {}}, std::move(message), std::move(hint)};
+}
+
+Diagnostic write_problem(const std::string& path, int error_number) {
+  std::string hint;
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT: hint = "free some space, or name a folder on another disk"; break;
+    case EFBIG: hint = "this file may not grow further; raise the limit on file sizes (ulimit -f)"; break;
+    case EACCES:
+    case EPERM:
+    case EROFS: hint = "name a folder that you may write to"; break;
+    default: break;
+  }
+  return about_file(path, std::string("cannot be written: ") + std::strerror(error_number), std::move(hint));
+}
+
+Status write_new_file(const std::string& path, std::string_view bytes) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+  if (descriptor < 0) return write_problem(path, errno);
+  const bool whole = write_all(descriptor, bytes) == bytes.size();
+  const int reason = errno;
+  if (::close(descriptor) != 0 && whole) return write_problem(path, errno);
+  if (!whole) return write_problem(path, reason);
+  return Done{};
+}
+
+Result<LineFile> LineFile::create(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, kMode);
+  if (descriptor < 0) return write_problem(path, errno);
+  return LineFile(path, descriptor);
+}
+
+LineFile::LineFile(LineFile&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)), kept_(std::move(other.kept_)) {}
+
+LineFile::~LineFile() {
+  if (descriptor_ < 0) return;
+  static_cast<void>(flush());
+  ::close(descriptor_);
+}
+
+Status LineFile::add(std::string_view line) {
+  kept_ += line;
+  kept_ += '\n';
+  return flush();
+}
+
+Status LineFile::flush() {
+  const std::size_t written = write_all(descriptor_, kept_);
+  const int reason = errno;
+  const bool whole = written == kept_.size();
+  kept_.erase(0, written);
+  if (whole) return Done{};
+  Diagnostic problem = write_problem(path_, reason);
+  const auto lines = std::count(kept_.begin(), kept_.end(), '\n');
+  problem.message += "; " + with_thousands(lines) + (lines == 1 ? " line waits" : " lines wait");
+  return problem;
+}
+
+AtomicFile::AtomicFile(std::string path)
+    : path_(std::move(path)), temporary_(path_ + ".tmp" + std::to_string(::getpid())) {
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
+  if (descriptor_ < 0) error_ = errno;
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  if (error_ == 0 && write_all(descriptor_, bytes) != bytes.size()) error_ = errno;
+}
+
+Status AtomicFile::commit() {
+  if (error_ == 0 && ::fsync(descriptor_) != 0) error_ = errno;
+  if (error_ == 0 && ::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = errno;
+  if (error_ != 0) return write_problem(path_, error_);
+  ::close(std::exchange(descriptor_, -1));
+  sync_folder_of(path_);
+  return Done{};
+}
+
+}  // namespace moescope::record

@@ -1,0 +1,32 @@
+#pragma once
+// The safetensors format (an 8-byte little-endian header length, a JSON header, raw bytes): named blocks with shape and
+// type. Quiet: core/train turns tensors into blocks and back. Hostile files get a message, never more memory than the
+// file. Threads: pure functions.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace moescope::record {
+
+struct TensorBlock {
+  std::string name;
+  std::string dtype;  ///< "F32", "I64", "U8", …
+  std::vector<std::int64_t> shape;
+  std::vector<std::uint8_t> bytes;
+};
+
+/// Writes to a temporary name, syncs, renames: the file is whole or absent.
+Status write_safetensors(const std::string& path, const std::vector<TensorBlock>& blocks,
+                         const std::map<std::string, std::string>& metadata);
+
+struct SafetensorsFile {
+  std::vector<TensorBlock> blocks;
+  std::map<std::string, std::string> metadata;
+};
+Result<SafetensorsFile> read_safetensors(const std::string& path);
+
+}  // namespace moescope::record

@@ -1,0 +1,41 @@
+#pragma once
+// The values that may change while a run goes on, by full key, checked against the same declarations the reader of the
+// configuration uses.
+// Threads: trainer thread only.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "core/config/run_config.h"
+#include "core/model/tiny_lm.h"
+#include "core/moe/method.h"
+#include "core/train/lr_schedule.h"
+#include "core/train/outcome.h"
+
+namespace moescope::train {
+
+class LiveSettings {
+ public:
+  /// Keeps references; all must outlive it.
+  LiveSettings(const moe::Method& method, const config::RunConfig& config, model::TinyLm& model, LrSchedule& schedule);
+
+  /// `key` := `value` before step `step`. "lr 0.004 → 0.002", or the reason against it and nothing changed.
+  Outcome set(const std::string& key, const config::Value& value, std::int64_t step);
+
+ private:
+  std::string unknown(const std::string& key) const;
+  config::Value current(const std::string& key, std::int64_t step) const;
+  std::string write(const std::string& key, const config::Value& value, std::int64_t step);
+  std::string write_router(const std::string& field, const config::Value& value);
+  std::string write_capacity(double factor);
+
+  const moe::Method& method_;
+  model::TinyLm& model_;
+  LrSchedule& schedule_;
+  std::int64_t tokens_per_step_;
+  std::map<std::string, config::FieldSpec> fields_;
+  std::map<std::string, config::Value> values_;
+};
+
+}  // namespace moescope::train

@@ -1,0 +1,19 @@
+#pragma once
+// Diagnostics and exceptions as one line each, for replies, notices and failures. Threads: pure functions.
+
+#include <exception>
+#include <string>
+
+#include "core/base/diagnostic.h"
+#include "core/base/result.h"
+
+namespace moescope::train {
+
+/// Every error with its file and hint, parted by "; ". Empty when there is none.
+std::string one_line(const Diagnostics& problems);
+std::string one_line(const Status& status);
+
+/// What an exception says to a user: out of memory by that name, LibTorch's errors without their stack.
+std::string one_line(const std::exception_ptr& exception);
+
+}  // namespace moescope::train

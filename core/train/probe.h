@@ -1,0 +1,42 @@
+#pragma once
+// The probe: a fixed set of held-out tokens, routed at a cadence with the weights as they are, without noise and
+// without capacity. With layer_step.h the only place where tensors become telemetry.
+// Threads: trainer thread only.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/corpus/corpus.h"
+#include "core/model/dataset.h"
+#include "core/model/tiny_lm.h"
+#include "core/telemetry/frame.h"
+
+namespace moescope::train {
+
+class Probe {
+ public:
+  Probe(const corpus::Corpus& corpus, int num_tokens, int context, std::uint64_t run_seed);
+
+  const std::vector<telemetry::ProbeToken>& tokens() const { return tokens_; }
+
+  /// Routes the probe and fills frame.probe, and frame.spaces for the layers in `space_layers` (bit l: layer l).
+  void look(model::TinyLm& model, int stage, std::uint64_t space_layers, telemetry::TelemetryFrame& frame);
+
+  /// Call just before the choice in `layers` passes to or from the student: the student's choice now is what the next
+  /// look is compared with there. Layers without a student, and layers not named, go on being compared as usual.
+  void mark_break(model::TinyLm& model, const std::vector<int>& layers, std::int64_t step);
+
+ private:
+  std::shared_ptr<telemetry::ProbeSnapshot> route(model::TinyLm& model, model::RoutingTrace& trace) const;
+  /// Null for a router whose scores are not inner products.
+  std::shared_ptr<telemetry::RouterSpace> space(model::TinyLm& model, const at::Tensor& hidden_TD,
+                                                const telemetry::LayerProbe& probe, int layer) const;
+
+  at::Tensor tokens_BL_;
+  std::vector<telemetry::ProbeToken> tokens_;
+  std::shared_ptr<const telemetry::ProbeSnapshot> last_;
+  std::vector<std::vector<std::int16_t>> reference_;  ///< of a break since last_; empty: none
+};
+
+}  // namespace moescope::train

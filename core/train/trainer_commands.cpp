@@ -1,0 +1,152 @@
+// What a command does. Each gets one reply: done at this step boundary, or refused and why.
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/seed.h"
+#include "core/train/messages.h"
+#include "core/train/sentence.h"
+#include "core/train/trainer.h"
+#include "core/train/weights_file.h"
+
+namespace moescope::train {
+
+using bus::Command;
+using bus::CommandKind;
+using bus::RunState;
+using telemetry::Event;
+
+void Trainer::serve_commands() {
+  for (const Command& command : channels_->commands.drain()) serve(command);
+}
+
+void Trainer::serve(const Command& command) {
+  bus::Reply reply;
+  reply.command = command;
+  const Outcome outcome = finished_ ? apply_when_finished(command, reply) : apply(command, reply);
+  reply.done = outcome.done;
+  reply.step = step_;
+  reply.text = outcome.text;
+  reply.old_value = outcome.old_value;
+  answer(std::move(reply));
+}
+
+void Trainer::answer(bus::Reply reply) {
+  clock_.enter(Phase::kRecord);
+  const std::string problem = log_ ? log_->add(reply) : std::string();
+  channels_->replies.push_drop_oldest(std::move(reply));
+  disk_trouble(problem);
+  clock_.enter(Phase::kBetween);
+}
+
+Outcome Trainer::apply(const Command& command, bus::Reply& reply) {
+  switch (command.kind) {
+    case CommandKind::kPause: return pause();
+    case CommandKind::kResume: return resume();
+    case CommandKind::kStep: return run_steps(command.count);
+    case CommandKind::kStop: return stop();
+    case CommandKind::kFreezeRouter:
+    case CommandKind::kUnfreezeRouter:
+    case CommandKind::kFreezeExpert:
+    case CommandKind::kUnfreezeExpert:
+    case CommandKind::kPinAssignment:
+    case CommandKind::kUnpinAssignment:
+    case CommandKind::kSwitchStage: return steer(command);
+    case CommandKind::kSet: return set(command);
+    case CommandKind::kProbeSentence: return sentence(command, reply);
+    case CommandKind::kSaveWeights: return save(command);
+    case CommandKind::kWatch: watch_->set_wants(command.wants); return accepted("");
+  }
+  return refused("this trainer does not know the command");
+}
+
+Outcome Trainer::apply_when_finished(const Command& command, bus::Reply& reply) {
+  const bool answered = command.kind == CommandKind::kProbeSentence || command.kind == CommandKind::kSaveWeights;
+  return answered && material_.model ? apply(command, reply) : refused("the run is finished");
+}
+
+Outcome Trainer::pause() {
+  if (paused_) return refused("already paused");
+  paused_ = true;
+  steps_until_pause_ = 0;
+  set_state(RunState::kPaused);
+  return accepted("paused");
+}
+
+Outcome Trainer::resume() {
+  if (!disk_problem_.empty()) {
+    if (std::string problem = log_->flush(); !problem.empty()) return refused("still not written: " + problem);
+    disk_problem_.clear();
+  } else if (!paused_) {
+    return refused("already running");
+  }
+  paused_ = false;
+  steps_until_pause_ = 0;
+  set_state(RunState::kRunning);
+  return accepted("running");
+}
+
+Outcome Trainer::run_steps(std::int64_t count) {
+  if (count < 1) return refused("step needs a number of steps, 1 or more");
+  if (!disk_problem_.empty()) return refused("resume first: " + disk_problem_);
+  paused_ = false;
+  steps_until_pause_ = count;
+  set_state(RunState::kRunning);
+  return accepted("running " + std::to_string(count) + (count == 1 ? " step" : " steps"));
+}
+
+Outcome Trainer::stop() {
+  stopping_ = true;
+  set_state(RunState::kStopping);
+  return accepted("stopping");
+}
+
+Outcome Trainer::steer(const Command& command) {
+  mark_break(command);
+  Outcome outcome = controls_->apply(command);
+  if (outcome.done) mark(command, outcome.text);
+  return outcome;
+}
+
+Outcome Trainer::set(const Command& command) {
+  Outcome outcome = settings_->set(command.key, command.value, step_);
+  if (outcome.done) mark(command, outcome.text);
+  return outcome;
+}
+
+void Trainer::mark(const Command& command, const std::string& text) {
+  const bool stage = command.kind == CommandKind::kSwitchStage;
+  events_.push_back({stage ? Event::Kind::kStageSwitch : Event::Kind::kCommand, step_, text, command.who});
+  log::info("step " + std::to_string(step_) + ": " + command.who + ": " + text);
+}
+
+Outcome Trainer::sentence(const Command& command, bus::Reply& reply) {
+  bus::SentenceResult result;
+  const std::uint64_t seed = derive_seed(static_cast<std::uint64_t>(request_.config.top.seed), "sentence", command.seq);
+  try {
+    Outcome outcome = probe_sentence(model(), *material_.corpus->tokenizer, command.text, seed, result);
+    if (outcome.done) reply.sentence = std::move(result);
+    return outcome;
+  } catch (...) {  // nothing of the run was touched: the run goes on
+    return refused("could not be routed: " + one_line(std::current_exception()));
+  }
+}
+
+Outcome Trainer::save(const Command& command) {
+  if (command.text.empty()) return refused("a file name is missing");
+  const Status saved = save_weights(command.text, model(), material_.method->info.id, step_);
+  if (!saved) return refused("not saved: " + one_line(saved));
+  return accepted("saved to " + command.text);
+}
+
+void Trainer::refuse_waiting(const std::string& why) {
+  for (Command& command : channels_->commands.drain()) {
+    bus::Reply reply;
+    reply.command = std::move(command);
+    reply.step = step_;
+    reply.text = why;
+    if (log_) log_->add(reply);
+    channels_->replies.push_drop_oldest(std::move(reply));
+  }
+}
+
+}  // namespace moescope::train

@@ -1,0 +1,69 @@
+#include "core/train/watch.h"
+
+#include <string>
+
+#include "core/train/layer_step.h"
+
+namespace moescope::train {
+
+namespace {
+
+std::vector<telemetry::NamedScalar> losses_of(const moe::StepLosses& losses) {
+  std::vector<telemetry::NamedScalar> named;
+  for (const moe::LossTerm& term : losses.terms) {
+    named.push_back({term.name, term.coefficient * term.value.item<double>()});
+  }
+  named.push_back({"total", losses.total.item<double>()});
+  return named;
+}
+
+}  // namespace
+
+Watch::Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::TinyLm& model, bool probing)
+    : corpus_(corpus), model_(model), pace_(config.probe.every) {
+  if (!probing) return;
+  probe_ = std::make_unique<Probe>(corpus, config.probe.tokens, config.model.context,
+                                   static_cast<std::uint64_t>(config.top.seed));
+}
+
+std::vector<telemetry::ProbeToken> Watch::probe_tokens() const {
+  return probe_ ? probe_->tokens() : std::vector<telemetry::ProbeToken>{};
+}
+
+void Watch::show(const StepResult& result, int stage, telemetry::TelemetryFrame& frame, PhaseClock& clock) {
+  clock.enter(Phase::kPublish);
+  frame.losses = losses_of(result.losses);
+  for (const moe::LayerRecord& record : result.losses.layers) {
+    frame.layers.push_back(layer_step(record, result.batch.tokens_BL.numel()));
+  }
+  if (!probe_) return;
+  clock.enter(Phase::kProbe);
+  if (wants_.expert_tokens) {
+    if (!vocabulary_) {
+      vocabulary_ = std::make_unique<ExpertVocabulary>(model_.num_layers(), model_.num_experts(), model_.vocab_size());
+    }
+    vocabulary_->count(result.losses.layers, result.batch.tokens_BL);
+  }
+  if (!pace_.due(frame.step)) return;
+  probe_->look(model_, stage, wants_.space_layers, frame);
+  show_expert_tokens(frame);
+}
+
+void Watch::show_expert_tokens(telemetry::TelemetryFrame& frame) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!wants_.expert_tokens || now - tokens_shown_at_ < std::chrono::seconds(2)) return;
+  tokens_shown_at_ = now;
+  frame.expert_tokens = vocabulary_->top(*corpus_.tokenizer);
+}
+
+void Watch::mark_break(const std::vector<int>& layers, std::int64_t step) {
+  if (probe_) probe_->mark_break(model_, layers, step);
+}
+
+std::optional<telemetry::Event> Watch::judge_cost(const telemetry::TelemetryFrame& frame) {
+  if (!probe_ || !pace_.add(frame.step_ms, frame.watch_ms, frame.probe != nullptr)) return std::nullopt;
+  return telemetry::Event{telemetry::Event::Kind::kProbeSpacing, frame.step,
+                          "probe every " + std::to_string(pace_.spacing()) + " steps, watching cost over 2 %", "lab"};
+}
+
+}  // namespace moescope::train

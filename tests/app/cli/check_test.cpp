@@ -1,0 +1,42 @@
+#include "tests/app/cli/program.h"
+
+namespace moescope::cli {
+namespace {
+
+class Check : public Program {};
+
+TEST_F(Check, TellsEveryMistakeOfEveryFile) {
+  write("a.toml", "seed = -1\n[train]\nlr = 9\n");
+  write("b.toml", "");
+  write("c.toml", "[moe]\nmethod = 3\n");
+  const Outcome outcome = run({"check", "a.toml", "b.toml", "c.toml"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "b.toml: ok (stablemoe, 1500 steps)\n");
+  EXPECT_EQ(outcome.err,
+            "a.toml:1:8: error: 'seed' is -1, allowed is 0 or more\n"
+            "    1 | seed = -1\n"
+            "      |        ^\n"
+            "a.toml:3:6: error: 'lr' is 9, allowed is 0 to 1\n"
+            "    3 | lr = 9\n"
+            "      |      ^\n"
+            "c.toml:2:10: error: 'method' is 3, but must be a text in quotes\n"
+            "    2 | method = 3\n"
+            "      |          ^\n");
+}
+
+TEST_F(Check, WarningsAreShownButPass) {
+  write("lint.toml", "[moe]\nmethod = \"switch\"\n[moe.router]\nbalance_coefficient = 0\n");
+  const Outcome outcome = run({"check", "lint.toml"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "lint.toml: ok, with warnings (switch, 1500 steps)\n");
+  EXPECT_THAT(outcome.err, testing::StartsWith("lint.toml:4:23: warning: "));
+}
+
+TEST_F(Check, TakesOverridesToo) {
+  write("a.toml", "seed = -1\n");
+  EXPECT_EQ(run({"check", "a.toml", "--set", "seed=1"}).code, 0);
+  EXPECT_EQ(run({"check", "--set", "seed=1", "a.toml"}).code, 0);
+}
+
+}  // namespace
+}  // namespace moescope::cli

@@ -1,0 +1,63 @@
+// Pictures of the whole window and of every view, light and dark, in both sizes; none is blank.
+#include <QDir>
+
+#include "tests/app/desktop/window_fixture.h"
+
+namespace moescope::test {
+namespace {
+
+struct Shot {
+  app::ThemeChoice theme;
+  int width, height;
+  const char* name;
+};
+
+class Screenshots : public WindowTest, public ::testing::WithParamInterface<Shot> {
+ protected:
+  void SetUp() override {
+    options_->jump_to = 300;
+    options_->switch_at = 220;
+    options_->step = std::chrono::milliseconds(40);
+    WindowTest::SetUp();
+    ASSERT_TRUE(QDir().mkpath(MOESCOPE_SCREENSHOT_DIR));
+  }
+  static void save(QWidget& widget, const QString& name, int least_colors) {
+    const QImage image = widget.grab().toImage();
+    EXPECT_GE(distinct_colors(image), least_colors) << qPrintable(name);
+    EXPECT_TRUE(image.save(QStringLiteral(MOESCOPE_SCREENSHOT_DIR "/%1.png").arg(name))) << qPrintable(name);
+  }
+};
+
+TEST_P(Screenshots, TheWindowAndItsViewsAreNotBlank) {
+  const Shot shot = GetParam();
+  window_->resize(shot.width, shot.height);
+  window_->set_theme(shot.theme);
+  save(*window_, QStringLiteral("welcome-%1").arg(shot.name), 12);
+  run();
+  window_->lab().apply_layout(app::Layout::kSteer);
+  ASSERT_TRUE(wait_for([&] { return session().frame()->step >= 300; }));
+  session().toggle_router(1);
+  session().probe_sentence("the der const 17");
+  QTest::qWait(900);
+  EXPECT_EQ(window_->size(), QSize(shot.width, shot.height)) << "the window does not fit this size";
+  save(*window_, QStringLiteral("window-%1").arg(shot.name), 60);
+  for (app::CanvasWidget* canvas : window_->lab().canvases()) {
+    const QString id = QString::fromStdString(canvas->view().id());
+    const std::uint64_t before = canvas->frames_drawn();
+    window_->lab().raise_view(id);
+    EXPECT_TRUE(wait_for([&] { return canvas->frames_drawn() > before + 1; })) << qPrintable(id);
+    save(*canvas, QStringLiteral("%1-%2").arg(id, shot.name), 12);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Themes, Screenshots,
+                         ::testing::Values(Shot{app::ThemeChoice::kDark, 1600, 1000, "dark-1600x1000"},
+                                           Shot{app::ThemeChoice::kLight, 1600, 1000, "light-1600x1000"},
+                                           Shot{app::ThemeChoice::kDark, 1366, 768, "dark-1366x768"},
+                                           Shot{app::ThemeChoice::kLight, 1366, 768, "light-1366x768"}),
+                         [](const auto& shot) {
+                           return QString::fromLatin1(shot.param.name).replace('-', '_').toStdString();
+                         });
+
+}  // namespace
+}  // namespace moescope::test

@@ -1,0 +1,197 @@
+#include "views/scene/fluctuation_scene.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "views/scene/labels.h"
+#include "views/scene/numbers.h"
+#include "views/scene/text_metrics.h"
+#include "views/scene/time_axis.h"
+
+namespace moescope::views {
+namespace {
+
+constexpr float kLeft = 44;       // room for the curve's scale and the row caption
+constexpr float kRight = 12;
+constexpr float kMarks = 16;      // texts of the marks
+constexpr float kCaption = 18;    // the line between raster and curve
+constexpr float kStepLabels = 18; // steps at the bottom
+constexpr int kMaxRasterWidth = 1024;
+
+std::uint32_t packed(Color c) {
+  return static_cast<std::uint32_t>(c.r) | static_cast<std::uint32_t>(c.g) << 8 | static_cast<std::uint32_t>(c.b) << 16 |
+         static_cast<std::uint32_t>(c.a) << 24;
+}
+
+Color mixed(Color a, Color b, double share_of_b) {
+  const auto mix = [share_of_b](std::uint8_t x, std::uint8_t y) {
+    return static_cast<std::uint8_t>(x + (y - x) * share_of_b + 0.5);
+  };
+  return {mix(a.r, b.r), mix(a.g, b.g), mix(a.b, b.b), 255};
+}
+
+// One colour per expert, those not followed faded towards the ground; the last entry stands for "no expert".
+std::vector<std::uint32_t> expert_colors(const ViewContext& context, int num_experts, int layer) {
+  std::vector<std::uint32_t> colors;
+  for (int e = 0; e < num_experts; ++e) {
+    Color color = context.palette.expert(e, num_experts);
+    if (is_faded(context.selection, layer, e)) color = mixed(color, context.palette.dock, 0.82);
+    colors.push_back(packed(color));
+  }
+  colors.push_back(packed(context.palette.grid));
+  return colors;
+}
+
+class Painter {
+ public:
+  Painter(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order)
+      : context_(context), rows_(rows), order_(order), layout_(fluctuation_layout(size)), raster_(layout_.raster), curve_(layout_.curve) {
+    scene_.size = size;
+  }
+
+  Scene paint(std::uint64_t raster_version) {
+    axis_ = time_axis(context_, raster_);
+    scene_.add(fluctuation_raster(rows_, context_, raster_, axis_.first, axis_.last)).version = raster_version;
+    row_caption();
+    controls();
+    tokens_to_click();
+    const TimeAxis whole{{raster_.x, raster_.y, raster_.w, curve_.bottom() - raster_.y}, axis_.first, axis_.last};
+    if (curve_.h > 0) cumulative_curve();
+    caption();
+    add_time_marks(scene_, context_, whole, {layout_.marks_y, 1, false});
+    add_time_cursor(scene_, context_, whole);
+    add_step_labels(scene_, context_, whole, curve_.bottom() + 3);
+    return std::move(scene_);
+  }
+
+ private:
+  void row_caption() {
+    const std::string order = order_ == RowOrder::kLastChange ? "calm first" : "by " + order_name(order_);
+    const std::string text = figure(static_cast<double>(rows_.order_M.size())) + " probe tokens, " + order;
+    const std::string shown = elided(text, kSmallSize, raster_.h);
+    if (shown.empty()) return;
+    scene_.add(Text{{16, raster_.y + raster_.h / 2 + text_width(shown, kSmallSize) / 2}, shown, context_.palette.muted, kSmallSize,
+                    Text::Align::kLeft, Text::Font::kRegular, -90});
+  }
+
+  void controls() {
+    if (layout_.controls_y < 0) return;
+    const std::string text = "sort: " + order_name(order_);
+    scene_.add(Text{{raster_.x, layout_.controls_y}, text, context_.palette.muted, kSmallSize});
+    Hit hit{Hit::Kind::kControl, -1, -1, -1, "sort", "order of the rows\nclick for the next: last change, class, expert"};
+    scene_.hits.push_back({{raster_.x - 2, layout_.controls_y - 2, text_width(text, kSmallSize) + 4, 16}, hit});
+    add_layer_chooser(scene_, context_, {raster_.right(), layout_.controls_y - 2}, raster_.w / 2);
+  }
+
+  void tokens_to_click() {
+    const float height = raster_.h / static_cast<float>(std::max<std::size_t>(1, rows_.order_M.size()));
+    for (std::size_t row = 0; row < rows_.order_M.size(); ++row) {
+      const Hit hit{Hit::Kind::kToken, -1, -1, rows_.order_M[row], "token " + std::to_string(rows_.order_M[row]), {}};
+      scene_.hits.push_back({{raster_.x, raster_.y + height * static_cast<float>(row), raster_.w, height}, hit});
+    }
+    if (!context_.selection.token || rows_.order_M.empty()) return;
+    const auto row = std::find(rows_.order_M.begin(), rows_.order_M.end(), *context_.selection.token);
+    if (row == rows_.order_M.end()) return;
+    const float h = raster_.h / static_cast<float>(rows_.order_M.size());
+    const float y = raster_.y + h * (static_cast<float>(row - rows_.order_M.begin()) + 0.5F);
+    scene_.add(Box{{raster_.x - 1, y - std::max(2.0F, h / 2), raster_.w + 2, std::max(4.0F, h)}, {0, 0, 0, 0}, context_.palette.text, 0, 1});
+  }
+
+  void cumulative_curve() {
+    for (const double level : {0.0, 0.5, 1.0}) {
+      const float y = curve_y(level);
+      scene_.add(Line{{{curve_.x, y}, {curve_.right(), y}}, context_.palette.grid, 1});
+      if (level == 0.5 && curve_.h < 50) continue;
+      scene_.add(Text{{kLeft - 5, y - (level == 1.0 ? 2 : level == 0.5 ? 6 : 11)}, percent(level), context_.palette.muted, kSmallSize, Text::Align::kRight});
+    }
+    Line line{{}, context_.palette.accent, 2};
+    line.points.push_back({axis_.x(0), curve_y(settled_share(rows_, 0))});
+    for (const std::int64_t step : rows_.step_C)
+      line.points.push_back({axis_.x(static_cast<double>(step)), curve_y(settled_share(rows_, step))});
+    scene_.add(std::move(line));
+  }
+
+  float curve_y(double share) const { return curve_.bottom() - curve_.h * static_cast<float>(share); }
+
+  void caption() {
+    const std::int64_t now = rows_.step_C.back();
+    std::string text = "share of tokens whose last change lies before this step";
+    std::string beyond = "after 20 / 50 / 80 % of the run so far still changing: ";
+    for (const double progress : {0.2, 0.5, 0.8}) {
+      const double share = 1 - settled_share(rows_, static_cast<std::int64_t>(progress * static_cast<double>(now)));
+      beyond += (progress > 0.2 ? " / " : "") + percent(share);
+    }
+    const float y = raster_.bottom() + 3;
+    const float room = raster_.w;
+    const bool both = text_width(text, kSmallSize) + text_width(beyond, kSmallSize) + 16 < room;
+    scene_.add(Text{{raster_.x, y}, elided(text, kSmallSize, room), context_.palette.muted, kSmallSize});
+    if (both) scene_.add(Text{{raster_.right(), y}, beyond, context_.palette.muted, kSmallSize, Text::Align::kRight});
+    scene_.summary = percent(rows_.fluctuation_C.back()) + " of the probe tokens changed expert since the probe before; " + beyond;
+  }
+
+  const ViewContext& context_;
+  const FluctuationRows& rows_;
+  RowOrder order_;
+  FluctuationLayout layout_;
+  Scene scene_;
+  Rect raster_, curve_;
+  TimeAxis axis_;
+};
+
+}  // namespace
+
+Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& context, Rect plot, std::int64_t first_step,
+                           std::int64_t last_step) {
+  const auto num_tokens = rows.order_M.size();
+  const telemetry::RunInfo& run = *context.history.run();
+  Picture picture;
+  picture.rect = plot;
+  picture.id = 1;
+  picture.width = std::clamp(static_cast<int>(plot.w), 1, kMaxRasterWidth);
+  picture.height = static_cast<int>(num_tokens);
+  const std::vector<std::uint32_t> colors = expert_colors(context, run.num_experts, shown_layer(context));
+  picture.rgba.assign(static_cast<std::size_t>(picture.width) * num_tokens, packed(context.palette.dock));
+  const double span = static_cast<double>(std::max<std::int64_t>(1, last_step - first_step));
+  for (int column = 0; column < picture.width; ++column) {
+    const double step = static_cast<double>(first_step) + span * (column + 0.5) / picture.width;
+    const auto after = std::upper_bound(rows.step_C.begin(), rows.step_C.end(), static_cast<std::int64_t>(step));
+    if (after == rows.step_C.begin()) continue;  // before the first probe there is nothing to show
+    const auto probe = static_cast<std::size_t>(after - rows.step_C.begin() - 1);
+    for (std::size_t row = 0; row < num_tokens; ++row) {
+      const int expert = rows.expert_CM[probe * num_tokens + static_cast<std::size_t>(rows.order_M[row])];
+      const std::size_t color = expert < 0 || expert >= run.num_experts ? colors.size() - 1 : static_cast<std::size_t>(expert);
+      picture.rgba[row * static_cast<std::size_t>(picture.width) + static_cast<std::size_t>(column)] = colors[color];
+    }
+  }
+  return picture;
+}
+
+FluctuationLayout fluctuation_layout(Size size) {
+  FluctuationLayout layout;
+  const bool has_controls = size.h > 210;
+  if (has_controls) layout.controls_y = 5;
+  layout.marks_y = has_controls ? 21.0F : 4.0F;
+  const float top = layout.marks_y + kMarks;
+  const float both = size.h - top - kCaption - kStepLabels;
+  const float curve = size.h < 170 ? 0 : std::clamp(both * 0.24F, 34.0F, 90.0F);
+  const float width = std::max(10.0F, size.w - kLeft - kRight);
+  layout.raster = {kLeft, top, width, std::max(20.0F, both - curve)};
+  layout.curve = {kLeft, layout.raster.bottom() + kCaption, width, curve};
+  return layout;
+}
+
+std::string order_name(RowOrder order) {
+  switch (order) {
+    case RowOrder::kLastChange: return "last change";
+    case RowOrder::kTokenClass: return "class";
+    case RowOrder::kExpert: return "expert";
+  }
+  return {};
+}
+
+Scene fluctuation_scene(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
+                        std::uint64_t raster_version) {
+  return Painter(context, size, rows, order).paint(raster_version);
+}
+
+}  // namespace moescope::views

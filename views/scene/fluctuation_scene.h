@@ -1,0 +1,51 @@
+#pragma once
+// Routing fluctuation: every row a probe token, every column a probe, the colour its first-choice expert; rows sorted
+// by when they last changed. Beneath it the share of tokens whose last change lies before each step (StableMoE,
+// Dai et al. 2022, figures 2 and 7). "Last" is up to now: the curve is provisional while the run goes on.
+// Threads: pure functions over plain values.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "views/view.h"
+
+namespace moescope::views {
+
+enum class RowOrder { kLastChange, kTokenClass, kExpert };
+
+/// What one layer's probes say about fluctuation. C probes, M probe tokens.
+struct FluctuationRows {
+  std::vector<std::int64_t> step_C;         ///< steps of the probes
+  std::vector<std::int16_t> expert_CM;      ///< first choice, row-major by probe
+  std::vector<double> fluctuation_C;        ///< share of tokens that changed since the probe before; first: 0
+  std::vector<std::int64_t> last_change_M;  ///< step of each token's last change; 0: never
+  std::vector<std::int32_t> order_M;        ///< rows from top to bottom
+};
+
+/// Of the probes up to `until_step`. A break (stage switch, pin) is compared with the student's choice just before it.
+FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, std::int64_t until_step, RowOrder order);
+
+/// Share of tokens whose last change lies at or before `step`.
+double settled_share(const FluctuationRows& rows, std::int64_t step);
+
+/// The raster, one column per pixel of `plot`, nearest probe at or before it.
+Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& context, Rect plot, std::int64_t first_step,
+                           std::int64_t last_step);
+
+/// Where raster and curve stand in a canvas of that size.
+struct FluctuationLayout {
+  Rect raster, curve;
+  float controls_y = -1;  ///< of the line with sort order and layers; −1: no room for it
+  float marks_y = 4;
+};
+FluctuationLayout fluctuation_layout(Size size);
+
+/// `raster_version` changes when the raster's colours would: the painter then uploads it anew.
+Scene fluctuation_scene(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
+                        std::uint64_t raster_version);
+
+/// "last change", "class", "expert"
+std::string order_name(RowOrder order);
+
+}  // namespace moescope::views
