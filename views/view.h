@@ -22,11 +22,11 @@ namespace moescope::views {
 
 /// Shared by all views and docks: what is followed, and which moment is looked at. One object in the application.
 struct Selection {
-  int layer = 0;                       ///< from 0; views without an "all layers" picture show this one
-  std::optional<int> expert;           ///< in `layer`
-  std::optional<int> token_class;      ///< index into RunInfo::labels
-  std::optional<int> token;            ///< index into RunInfo::probe
-  std::optional<std::int64_t> step;    ///< the time cursor; nothing: follow live
+  int layer = 0;                     ///< from 0; views without an "all layers" picture show this one
+  std::optional<int> expert;         ///< in `layer`
+  std::optional<int> token_class;    ///< index into RunInfo::labels
+  std::optional<int> token;          ///< index into RunInfo::probe
+  std::optional<std::int64_t> step;  ///< the time cursor; nothing: follow live
   bool operator==(const Selection&) const = default;
 };
 
@@ -49,7 +49,7 @@ class View {
   virtual std::string title() const = 0;  ///< "Flow"
   /// Beside the title: which layer, which spacing, how much is shown.
   virtual std::string subtitle(const ViewContext& context) const = 0;
-  virtual std::string help() const = 0;   ///< what is drawn and what can be done, a few sentences
+  virtual std::string help() const = 0;  ///< what is drawn and what can be done, a few sentences
   virtual telemetry::Wants wants(const ViewContext&) const { return {}; }
   /// Draws into the current ImGui window, which fills the canvas of `size`.
   virtual void draw(const ViewContext& context, Size size) = 0;

@@ -153,7 +153,7 @@ JournalPanel::JournalPanel(Session& session, QWidget* parent) : QTableView(paren
   setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   setVerticalScrollMode(ScrollPerPixel);
   setColumnWidth(JournalModel::kStep, scaled(48));
-  setColumnWidth(JournalModel::kWho, scaled(58));
+  setColumnWidth(JournalModel::kWho, scaled(62));
   connect(&session_, &Session::arrived, this, &JournalPanel::refresh);
   connect(&session_, &Session::theme_changed, viewport(), qOverload<>(&QWidget::update));
   refresh();

@@ -42,6 +42,7 @@ LabArea::LabArea(Session& session, OffscreenGl& gl, std::vector<std::unique_ptr<
   }
   apply_layout(Layout::kSteer);
   connect(&session_, &Session::slow_tick, this, &LabArea::refresh_heads);
+  connect(&session_, &Session::ticked, this, &LabArea::refresh_wants);
   connect(&session_, &Session::selection_changed, this, &LabArea::refresh_heads);
 }
 
@@ -161,7 +162,6 @@ void LabArea::refresh_heads() {
     bar->setDrawBase(false);
     bar->setExpanding(false);
   }
-  refresh_wants();
 }
 
 void LabArea::refresh_wants() {

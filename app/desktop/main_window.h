@@ -100,7 +100,7 @@ class MainWindow : public QMainWindow {
   QPalette desktop_palette_;
   bool closing_ = false;
   bool start_when_ready_ = false;       ///< Space came while the prepared run was not ready yet
-  std::string folder_;                   ///< of the current run
+  std::string folder_;                  ///< of the current run
   std::vector<std::string> untouched_;  ///< run folders to take away once their trainer has ended
 };
 

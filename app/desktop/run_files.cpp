@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "app/workbench/paths.h"
 #include "core/record/run_folder.h"
@@ -41,8 +42,10 @@ std::vector<Sample> read_samples(const QString& folder, const Methods& methods) 
     const config::MethodInfo* method = config::find_method(methods.catalogue, config->moe.method);
     QString title = file.completeBaseName().replace(QLatin1Char('_'), QLatin1Char(' '));
     title[0] = title[0].toUpper();
-    samples.push_back({file.filePath(), title, method ? QString::fromStdString(method->title) : QString(),
-                       leading_comment(file.filePath())});
+    QString method_title = method ? QString::fromStdString(method->title) : QString();
+    // A file named after its method is titled like it, once.
+    if (file.completeBaseName().toStdString() == config->moe.method) title = std::exchange(method_title, {});
+    samples.push_back({file.filePath(), title, method_title, leading_comment(file.filePath())});
   }
   std::stable_partition(samples.begin(), samples.end(),
                         [](const Sample& sample) { return sample.path.endsWith(QLatin1String(kDefaultSample)); });

@@ -16,7 +16,7 @@ namespace moescope::app {
 struct Sample {
   QString path;
   QString title;   ///< "two stage workshop"
-  QString method;  ///< title of the method
+  QString method;  ///< title of the method; empty when it is the title already
   QString line;    ///< the file's leading comment
 };
 

@@ -22,9 +22,10 @@ void draw_lines(QPainter& painter, const QString& text, const QFont& font, const
     QTextLine line = layout.createLine();
     if (!line.isValid()) break;
     line.setLineWidth(place.width());
-    const QString rest = i + 1 == kLines ? text.mid(line.textStart()) : text.mid(line.textStart(), line.textLength());
-    painter.drawText(QPointF(place.x(), y + metrics.ascent()),
-                     metrics.elidedText(rest, Qt::ElideRight, place.width() + 1));
+    // Only the last line may be too long; a trailing space must not count as that.
+    QString words = text.mid(line.textStart(), line.textLength());
+    if (i + 1 == kLines) words = metrics.elidedText(text.mid(line.textStart()), Qt::ElideRight, place.width());
+    painter.drawText(QPointF(place.x(), y + metrics.ascent()), words);
   }
   layout.endLayout();
 }

@@ -46,10 +46,8 @@ void Session::tick() {
   poll();
   if (!(selection_ == announced_)) selection_touched();
   Q_EMIT ticked();
-  if (++ticks_ % kTicksPerSlowTick == 0) {
-    post_wants();
-    Q_EMIT slow_tick();
-  }
+  post_wants();
+  if (++ticks_ % kTicksPerSlowTick == 0) Q_EMIT slow_tick();
 }
 
 void Session::poll() {

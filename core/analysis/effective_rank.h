@@ -1,6 +1,6 @@
 #pragma once
 // In how many directions a set of vectors really spreads.
-// Source: effective rank of Roy & Vetterli 2007; methods reference 8.15.
+// Source: effective rank of Roy & Vetterli 2007.
 // Threads: pure functions.
 
 #include <span>

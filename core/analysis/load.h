@@ -1,7 +1,7 @@
 #pragma once
 // How evenly experts are used, which are dead, and what capacity drops. Loads are counted *before* capacity; drops are
 // told apart. E experts, N assignments.
-// Sources: methods reference 8.4 to 8.6; MaxVio from Wang et al. 2024 (loss-free balancing).
+// Source: MaxVio from Wang et al. 2024 (loss-free balancing).
 // Threads: pure functions over the caller's arrays.
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 // How close each token is to another choice: small margins predict fluctuation.
 // T tokens, E experts, D width of router space. (1), (2), … is the order of a row: higher first, then lower index.
 // A score of −infinity is a masked expert; a row with a NaN, or without any score above −infinity, gives NaN.
-// Source: methods reference 8.8. Empty input gives empty output.
+// Empty input gives empty output.
 // Threads: pure functions over the caller's arrays.
 
 #include <span>

@@ -1,7 +1,7 @@
 #pragma once
 // Three axes to look at router space through, from the router rows alone, and their alignment from one fit to the next
 // so that the picture neither flips nor spins.
-// Source: views reference 4.4. Principal axes without centring: the origin is the centre of the sphere, and the planes
+// Principal axes without centring: the origin is the centre of the sphere, and the planes
 // where two experts tie pass through it. Alignment: orthogonal Procrustes (Schönemann 1966).
 // Threads: pure functions.
 

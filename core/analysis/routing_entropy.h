@@ -1,7 +1,7 @@
 #pragma once
 // How undecided the router is per token, how evenly it spreads over all tokens, and the information between the two.
 // T tokens, E experts. Entropies in nats, always over all E experts, never over the chosen K.
-// Sources: methods reference 8.7; E[H] per router is the entropy figure of HyperRouter (Do et al. 2023).
+// Source: E[H] per router is the entropy figure of HyperRouter (Do et al. 2023).
 // Threads: pure functions over the caller's arrays.
 
 #include <cstdint>

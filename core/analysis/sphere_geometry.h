@@ -2,7 +2,7 @@
 // Directions of tokens and router rows, in the full dimension of router space (never in a projection).
 // T tokens, E experts, D width of router space. A zero vector has no direction: it gives NaN in a cosine and is left
 // out of means.
-// Sources: views reference 4.4; mean resultant length from directional statistics (Mardia & Jupp).
+// Source: mean resultant length from directional statistics (Mardia & Jupp).
 // Threads: pure functions over the caller's arrays.
 
 #include <cstdint>

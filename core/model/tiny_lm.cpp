@@ -140,11 +140,12 @@ moe::ModelPass TinyLm::forward(const at::Tensor& tokens_BL, moe::RouteMode mode,
   return pass;
 }
 
-RoutingTrace TinyLm::route(const at::Tensor& tokens_BL, moe::RouteMode mode) {
+RoutingTrace TinyLm::route(const at::Tensor& tokens_BL, moe::RouteMode mode, std::uint64_t noise_seed) {
   RoutingTrace trace;
   run_blocks(tokens_BL, [&](int layer, const at::Tensor& hidden_TD) {
     moe::MoeLayer& here = layers_[static_cast<std::size_t>(layer)];
-    const moe::RouterInput input{hidden_TD, tokens_BL, mode, 0};
+    const moe::RouterInput input{hidden_TD, tokens_BL, mode,
+                                 derive_seed(noise_seed, "layer", static_cast<std::uint64_t>(layer))};
     trace.hidden_LTD.push_back(hidden_TD);
     if (layer + 1 == num_layers()) {
       trace.routing_L.push_back(here.router().route(input));

@@ -35,8 +35,9 @@ class TinyLm {
   /// tokens_BL int64, L ≤ context. Every random draw of the pass comes from `noise_seed` and the layer's number.
   moe::ModelPass forward(const at::Tensor& tokens_BL, moe::RouteMode mode, std::uint64_t noise_seed);
 
-  /// Routing of every layer and nothing else: no head, nothing after the last router.
-  RoutingTrace route(const at::Tensor& tokens_BL, moe::RouteMode mode);
+  /// Routing of every layer and nothing else: no head, nothing after the last router. `noise_seed` matters only to
+  /// methods whose choice itself is a draw.
+  RoutingTrace route(const at::Tensor& tokens_BL, moe::RouteMode mode, std::uint64_t noise_seed = 0);
 
   /// Logits of the token after the sequence tokens_1L.
   at::Tensor next_token_logits(const at::Tensor& tokens_1L, moe::RouteMode mode);

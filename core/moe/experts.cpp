@@ -36,7 +36,7 @@ Experts::Experts(const ExpertShape& shape, const std::string& prefix, ParameterS
       }
       sublayer.w1 = add("w1", {hidden, d_model}, linear_default(d_model));
       sublayer.b1 = add("b1", {hidden}, linear_default(d_model));
-      // A fresh residual expert is the identity plus a small constant (StableMoE's code; methods.md 1.1).
+      // A fresh residual expert is the identity plus a small constant (StableMoE's code).
       sublayer.w2 = add("w2", {d_model, hidden}, residual ? Init::zeros() : linear_default(hidden));
       sublayer.b2 = add("b2", {d_model}, linear_default(hidden));
     }

@@ -31,7 +31,7 @@ class SinglePassObjective : public Objective {
     ModelPass pass = make_pass(0);
     StepLosses losses;
     losses.terms.push_back({"task", mean_cross_entropy(pass.logits_TV, target_T), 1.0});
-    // Summed over layers, not the last layer's alone as in StableMoE's decoder loop (methods.md 1.5, trap 3).
+    // Summed over layers, not the last layer's alone as in StableMoE's decoder loop.
     for (const LayerRecord& layer : pass.layers) {
       for (const AuxiliaryLoss& loss : layer.routing.losses) add_term(losses.terms, loss);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/seed.h"
 #include "core/train/layer_step.h"
 
 namespace moescope::train {
@@ -37,14 +38,17 @@ std::vector<float> floats(const at::Tensor& tensor) {
 
 }  // namespace
 
-Probe::Probe(const corpus::Corpus& corpus, int num_tokens, int context, std::uint64_t run_seed) {
+Probe::Probe(const corpus::Corpus& corpus, int num_tokens, int context, std::uint64_t run_seed) : run_seed_(run_seed) {
   const model::ProbeSequences sequences = model::probe_sequences(corpus.probe, num_tokens, context, run_seed);
   tokens_BL_ = sequences.tokens_BL;
   tokens_ = describe(corpus, sequences);
 }
 
-std::shared_ptr<telemetry::ProbeSnapshot> Probe::route(model::TinyLm& model, model::RoutingTrace& trace) const {
-  trace = model.route(tokens_BL_, moe::RouteMode::kProbe);
+std::shared_ptr<telemetry::ProbeSnapshot> Probe::route(model::TinyLm& model, std::int64_t step,
+                                                       model::RoutingTrace& trace) const {
+  // A method that draws its experts sends a token elsewhere at each step; so must the probe.
+  const std::uint64_t noise_seed = derive_seed(run_seed_, "probe noise", static_cast<std::uint64_t>(step));
+  trace = model.route(tokens_BL_, moe::RouteMode::kProbe, noise_seed);
   auto snapshot = std::make_shared<telemetry::ProbeSnapshot>();
   for (std::size_t l = 0; l < trace.routing_L.size(); ++l) {
     snapshot->layers.push_back(layer_probe(trace.routing_L[l], tokens_BL_.numel(), model.layers()[l].router().top_k()));
@@ -56,7 +60,7 @@ void Probe::look(model::TinyLm& model, int stage, std::uint64_t space_layers, te
   if (tokens_.empty()) return;
   const c10::AutoGradMode no_gradient(false);
   model::RoutingTrace trace;
-  const auto snapshot = route(model, trace);
+  const auto snapshot = route(model, frame.step, trace);
   snapshot->step = frame.step;
   snapshot->spacing = frame.step - (last_ ? last_->step : 0);
   snapshot->stage = stage;
@@ -98,7 +102,7 @@ void Probe::mark_break(model::TinyLm& model, const std::vector<int>& layers, std
   std::shared_ptr<const telemetry::ProbeSnapshot> now = last_;
   if (!now || now->step != step) {  // the weights moved since the last look
     model::RoutingTrace trace;
-    now = route(model, trace);
+    now = route(model, step, trace);
   }
   reference_.resize(now->layers.size());
   for (const int layer : layers) {

@@ -28,11 +28,13 @@ class Probe {
   void mark_break(model::TinyLm& model, const std::vector<int>& layers, std::int64_t step);
 
  private:
-  std::shared_ptr<telemetry::ProbeSnapshot> route(model::TinyLm& model, model::RoutingTrace& trace) const;
+  std::shared_ptr<telemetry::ProbeSnapshot> route(model::TinyLm& model, std::int64_t step,
+                                                  model::RoutingTrace& trace) const;
   /// Null for a router whose scores are not inner products.
   std::shared_ptr<telemetry::RouterSpace> space(model::TinyLm& model, const at::Tensor& hidden_TD,
                                                 const telemetry::LayerProbe& probe, int layer) const;
 
+  std::uint64_t run_seed_;
   at::Tensor tokens_BL_;
   std::vector<telemetry::ProbeToken> tokens_;
   std::shared_ptr<const telemetry::ProbeSnapshot> last_;

@@ -1,5 +1,5 @@
 #pragma once
-// The golden fixture F1 of the methods reference: six tokens, three experts. The digits come from an independent
+// The golden fixture F1: six tokens, three experts. The digits come from an independent
 // program and are not computed by the code under test.
 
 #include <array>

@@ -23,13 +23,15 @@ class FlowView final : public ViewBase {
     const telemetry::ProbeSnapshot* probe = context.history.probe_at(context.shown_step());
     if (!probe || !target_) return "token class → experts, layer by layer";
     const ChosenLinks chosen = choose_links(*target_, 0.9, 300);
-    return "token class → experts · probe at " + step_text(probe->step) + " · top " + percent(chosen.covered) + " of mass, " +
-           std::to_string(chosen.links.size()) + " ribbons";
+    return "token class → experts · probe at " + step_text(probe->step) + " · top " + percent(chosen.covered) +
+           " of mass, " + std::to_string(chosen.links.size()) + " ribbons";
   }
 
   std::string help() const override {
-    return "Where the probe’s tokens go. Left their class, then one column per MoE layer; an expert is as high as the gate mass it "
-           "gets, a ribbon as wide as what flows. A dotted stub shows the share of an expert’s training tokens dropped by capacity, "
+    return "Where the probe’s tokens go. Left their class, then one column per MoE layer; an expert is as high as the "
+           "gate mass it "
+           "gets, a ribbon as wide as what flows. A dotted stub shows the share of an expert’s training tokens dropped "
+           "by capacity, "
            "a padlock a router held still. Click an expert or a class to follow its tokens, Esc to let go.";
   }
 
@@ -41,7 +43,8 @@ class FlowView final : public ViewBase {
     if (auto waiting = waiting_scene(context, size, title(), kPromise)) return *waiting;
     const telemetry::RunInfo& run = *context.history.run();
     const telemetry::ProbeSnapshot* probe = context.history.probe_at(context.shown_step());
-    if (!probe || run.num_layers == 0) return empty_scene(size, context.palette, title(), kPromise, "The first probe comes with the first steps.");
+    if (!probe || run.num_layers == 0)
+      return empty_scene(size, context.palette, title(), kPromise, "The first probe comes with the first steps.");
     retarget(context, run, *probe);
     const std::vector<char> followed = followed_tokens(run, *probe, context.selection);
     const FlowMass shown = from_ ? blend(*from_, *target_, tween_) : *target_;
@@ -54,7 +57,9 @@ class FlowView final : public ViewBase {
   // A new probe is reached by a short tween from what is drawn now, so that ribbons move instead of jumping.
   void retarget(const ViewContext& context, const telemetry::RunInfo& run, const telemetry::ProbeSnapshot& probe) {
     if (&run != run_ || probe.step != step_) {
-      from_ = target_ && &run == run_ && !context.reduce_motion ? std::optional(from_ ? blend(*from_, *target_, tween_) : *target_) : std::nullopt;
+      from_ = target_ && &run == run_ && !context.reduce_motion
+                  ? std::optional(from_ ? blend(*from_, *target_, tween_) : *target_)
+                  : std::nullopt;
       target_ = flow_mass(run, probe);
       started_ = Clock::now();
       run_ = &run;

@@ -27,9 +27,12 @@ class FluctuationView final : public ViewBase {
   }
 
   std::string help() const override {
-    return "Each row is a probe token, each column a probe, the colour the expert of its first choice; rows that changed last stand "
-           "lowest. Beneath: the share of tokens whose last change lies before each step. While the run goes on “last” means up to now. "
-           "Across a stage switch the student’s choice just before it is what later probes are compared with. Drag to look at an earlier "
+    return "Each row is a probe token, each column a probe, the colour the expert of its first choice; rows that "
+           "changed last stand "
+           "lowest. Beneath: the share of tokens whose last change lies before each step. While the run goes on “last” "
+           "means up to now. "
+           "Across a stage switch the student’s choice just before it is what later probes are compared with. Drag to "
+           "look at an earlier "
            "step, double-click to follow live, click a row to follow its token.";
   }
 
@@ -39,7 +42,8 @@ class FluctuationView final : public ViewBase {
   Scene make_scene(const ViewContext& context, Size size) override {
     if (auto waiting = waiting_scene(context, size, title(), kPromise)) return *waiting;
     refresh(context, size);
-    if (rows_.step_C.empty()) return empty_scene(size, context.palette, title(), kPromise, "The first probe comes with the first steps.");
+    if (rows_.step_C.empty())
+      return empty_scene(size, context.palette, title(), kPromise, "The first probe comes with the first steps.");
     return fluctuation_scene(context, size, rows_, order_, version_);
   }
 
@@ -57,16 +61,19 @@ class FluctuationView final : public ViewBase {
     const FluctuationLayout layout = fluctuation_layout(scene().size);
     std::string text = step_text(rows_.step_C[probe]);
     if (!layout.raster.contains(at))
-      return text + "\n" + percent(settled_share(rows_, rows_.step_C[probe])) + " of the tokens changed for the last time by here\n" +
-             percent(rows_.fluctuation_C[probe]) + " changed since the probe before";
+      return text + "\n" + percent(settled_share(rows_, rows_.step_C[probe])) +
+             " of the tokens changed for the last time by here\n" + percent(rows_.fluctuation_C[probe]) +
+             " changed since the probe before";
     const auto num_tokens = rows_.order_M.size();
-    const auto row = static_cast<std::size_t>((at.y - layout.raster.y) / layout.raster.h * static_cast<float>(num_tokens));
+    const auto row =
+        static_cast<std::size_t>((at.y - layout.raster.y) / layout.raster.h * static_cast<float>(num_tokens));
     const auto token = static_cast<std::size_t>(rows_.order_M[std::min(row, num_tokens - 1)]);
     const telemetry::ProbeToken& one = context.history.run()->probe[token];
     const int expert = rows_.expert_CM[probe * num_tokens + token];
     text += " · “" + one.text + "” → " + (expert < 0 ? "none" : expert_name(expert));
     const auto label = static_cast<std::size_t>(one.label);
-    if (label < context.history.run()->labels.size()) text += "\n" + context.history.run()->labels[label] + " · " + one.document;
+    if (label < context.history.run()->labels.size())
+      text += "\n" + context.history.run()->labels[label] + " · " + one.document;
     const std::int64_t last = rows_.last_change_M[token];
     return text + "\n" + (last == 0 ? "never elsewhere so far" : "last elsewhere at " + step_text(last));
   }
@@ -82,9 +89,15 @@ class FluctuationView final : public ViewBase {
     const auto& probes = context.history.probes();
     const Key rows_key{context.history.run(), probes.empty() ? nullptr : probes.back().get(), shown_layer(context),
                        context.selection.step.value_or(-1), order_};
-    const Look look{size.w, size.h, context.selection.expert.value_or(-1), context.selection.layer, context.palette.theme, time_axis(context, {}).last};
+    const Look look{size.w,
+                    size.h,
+                    context.selection.expert.value_or(-1),
+                    context.selection.layer,
+                    context.palette.theme,
+                    time_axis(context, {}).last};
     if (rows_key == rows_key_ && look == look_) return;
-    if (rows_key != rows_key_) rows_ = fluctuation_rows(context.history, shown_layer(context), context.shown_step(), order_);
+    if (rows_key != rows_key_)
+      rows_ = fluctuation_rows(context.history, shown_layer(context), context.shown_step(), order_);
     rows_key_ = rows_key;
     look_ = look;
     ++version_;

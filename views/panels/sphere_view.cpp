@@ -23,14 +23,17 @@ class SphereView final : public ViewBase {
     const telemetry::RouterSpace* space = context.history.space(layer);
     std::string text = "layer " + std::to_string(layer + 1);
     if (!space) return text + " · router space";
-    return text + " · " + figure(static_cast<double>(space->token_S.size())) + " tokens at " + step_text(space->step) + ", router rows as arrows" +
-           (camera_.snap ? " · snapped to the surface" : "");
+    return text + " · " + figure(static_cast<double>(space->token_S.size())) + " tokens at " + step_text(space->step) +
+           ", router rows as arrows" + (camera_.snap ? " · snapped to the surface" : "");
   }
 
   std::string help() const override {
-    return "Each point is a probe token as the router sees it, each arrow a router row; a token goes where score is highest. With three "
-           "router dimensions directions are exact. With more, everything is projected on the rows’ main directions and a point’s depth "
-           "inside the ball is the share of its length that survives; “snap” shows how much pulling it to the surface exaggerates. Drag to "
+    return "Each point is a probe token as the router sees it, each arrow a router row; a token goes where score is "
+           "highest. With three "
+           "router dimensions directions are exact. With more, everything is projected on the rows’ main directions "
+           "and a point’s depth "
+           "inside the ball is the share of its length that survives; “snap” shows how much pulling it to the surface "
+           "exaggerates. Drag to "
            "turn, wheel to zoom, double-click to reset. The figures at the side are computed in all dimensions.";
   }
 
@@ -47,11 +50,14 @@ class SphereView final : public ViewBase {
   Scene make_scene(const ViewContext& context, Size size) override {
     if (auto waiting = waiting_scene(context, size, title(), kPromise)) return *waiting;
     if (context.history.run()->router_space_dim == 0)
-      return empty_scene(size, context.palette, title(), "This method’s router has no rows: its choice is not an inner product, so there is no sphere to draw.", "");
+      return empty_scene(
+          size, context.palette, title(),
+          "This method’s router has no rows: its choice is not an inner product, so there is no sphere to draw.", "");
     const int layer = shown_layer(context);
     const telemetry::RouterSpace* space = context.history.space(layer);
     if (!space || space->vectors_SR.empty())
-      return empty_scene(size, context.palette, title(), kPromise, "Comes with the next probe of layer " + std::to_string(layer + 1) + ".");
+      return empty_scene(size, context.palette, title(), kPromise,
+                         "Comes with the next probe of layer " + std::to_string(layer + 1) + ".");
     fit_basis(context, *space);
     Scene scene = sphere_scene(context, size, *space, *basis_, camera_);
     controls_row(context, scene);
@@ -85,7 +91,8 @@ class SphereView final : public ViewBase {
   void fit_basis(const ViewContext& context, const telemetry::RouterSpace& space) {
     const telemetry::TelemetryFrame* frame = context.history.latest();
     const int stage = frame ? frame->stage : 0;
-    const bool stale = !basis_ || basis_->layer != space.layer || basis_->dim != space.dim || run_ != context.history.run() || stage_ != stage;
+    const bool stale = !basis_ || basis_->layer != space.layer || basis_->dim != space.dim ||
+                       run_ != context.history.run() || stage_ != stage;
     if (!stale) return;
     const SphereBasis* previous = basis_ && run_ == context.history.run() ? &*basis_ : nullptr;
     basis_ = sphere_basis(space, previous);
@@ -98,7 +105,8 @@ class SphereView final : public ViewBase {
     if (basis_->exact()) return;
     float x = 8;
     for (const auto& [name, text, tooltip] :
-         {std::tuple{"snap", camera_.snap ? "snapped" : "snap", "pull every token to the surface, or let depth show what the projection loses"},
+         {std::tuple{"snap", camera_.snap ? "snapped" : "snap",
+                     "pull every token to the surface, or let depth show what the projection loses"},
           std::tuple{"refit", "re-fit", "choose the three directions anew from the rows as they are now"}}) {
       scene.add(Text{{x, scene.size.h - 18}, text, context.palette.muted, kSmallSize});
       Hit hit{Hit::Kind::kControl, -1, -1, -1, name, std::string(text) + "\n" + tooltip};

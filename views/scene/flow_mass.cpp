@@ -24,11 +24,13 @@ ColumnChoices class_column(const telemetry::RunInfo& run, const std::vector<char
   ColumnChoices column;
   column.num_choices = static_cast<int>(run.labels.size());
   for (std::size_t t = 0; t < run.probe.size(); ++t)
-    if (is_followed(only, t)) column.choice_TK.push_back(run.probe[t].label < column.num_choices ? run.probe[t].label : std::int16_t{-1});
+    if (is_followed(only, t))
+      column.choice_TK.push_back(run.probe[t].label < column.num_choices ? run.probe[t].label : std::int16_t{-1});
   return column;
 }
 
-ColumnChoices expert_column(const telemetry::RunInfo& run, const telemetry::LayerProbe& layer, const std::vector<char>& only) {
+ColumnChoices expert_column(const telemetry::RunInfo& run, const telemetry::LayerProbe& layer,
+                            const std::vector<char>& only) {
   ColumnChoices column;
   column.num_choices = run.num_experts;
   column.top_k = std::max(1, layer.top_k);
@@ -46,7 +48,8 @@ ColumnChoices expert_column(const telemetry::RunInfo& run, const telemetry::Laye
 std::vector<double> column_sums(const analysis::MassTable& table) {
   std::vector<double> sums(static_cast<std::size_t>(table.num_columns), 0);
   for (int row = 0; row < table.num_rows; ++row)
-    for (int column = 0; column < table.num_columns; ++column) sums[static_cast<std::size_t>(column)] += table.at(row, column);
+    for (int column = 0; column < table.num_columns; ++column)
+      sums[static_cast<std::size_t>(column)] += table.at(row, column);
   return sums;
 }
 
@@ -83,7 +86,8 @@ std::vector<char> followed_tokens(const telemetry::RunInfo& run, const telemetry
   return followed;
 }
 
-FlowMass flow_mass(const telemetry::RunInfo& run, const telemetry::ProbeSnapshot& probe, const std::vector<char>& only) {
+FlowMass flow_mass(const telemetry::RunInfo& run, const telemetry::ProbeSnapshot& probe,
+                   const std::vector<char>& only) {
   FlowMass mass;
   mass.num_classes = static_cast<int>(run.labels.size());
   mass.num_experts = run.num_experts;
@@ -93,7 +97,8 @@ FlowMass flow_mass(const telemetry::RunInfo& run, const telemetry::ProbeSnapshot
     if (label >= 0) mass.class_C[static_cast<std::size_t>(label)] += 1;
   for (const telemetry::LayerProbe& layer : probe.layers) {
     ColumnChoices here = expert_column(run, layer, only);
-    analysis::MassTable table = analysis::transition_mass(before.choices(), before.gate_TK, here.choices(), here.gate_TK);
+    analysis::MassTable table =
+        analysis::transition_mass(before.choices(), before.gate_TK, here.choices(), here.gate_TK);
     mass.expert_LE.push_back(column_sums(table));
     if (mass.num_layers++ == 0)
       mass.first_CE = std::move(table.cells);
@@ -105,8 +110,8 @@ FlowMass flow_mass(const telemetry::RunInfo& run, const telemetry::ProbeSnapshot
 }
 
 FlowMass blend(const FlowMass& from, const FlowMass& to, double progress) {
-  const bool same_shape = from.num_classes == to.num_classes && from.num_layers == to.num_layers &&
-                          from.num_experts == to.num_experts;
+  const bool same_shape =
+      from.num_classes == to.num_classes && from.num_layers == to.num_layers && from.num_experts == to.num_experts;
   if (!same_shape || progress >= 1) return to;
   FlowMass mass = to;
   blend_into(mass.class_C, from.class_C, progress);

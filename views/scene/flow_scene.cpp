@@ -10,8 +10,8 @@
 namespace moescope::views {
 namespace {
 
-constexpr float kHeader = 22;      // layer names above the columns
-constexpr float kFooter = 18;      // the one line of words below
+constexpr float kHeader = 22;  // layer names above the columns
+constexpr float kFooter = 18;  // the one line of words below
 constexpr float kColumnWidth = 26;
 constexpr float kGap = 4;          // between two nodes of a column
 constexpr float kLeastHeight = 3;  // an expert without tokens stays visible
@@ -94,7 +94,11 @@ std::vector<LinkPlace> place_links(const std::vector<double>& mass, const Column
 class Painter {
  public:
   Painter(const ViewContext& context, Size size, const FlowMass& mass, const FlowMass* followed)
-      : context_(context), run_(*context.history.run()), mass_(mass), followed_(followed), layout_(lay_out(run_, size, mass)) {
+      : context_(context),
+        run_(*context.history.run()),
+        mass_(mass),
+        followed_(followed),
+        layout_(lay_out(run_, size, mass)) {
     scene_.size = size;
   }
 
@@ -156,8 +160,11 @@ class Painter {
       scene_.add(Box{node, colors().token_class(c, num), selected ? colors().accent : Color{0, 0, 0, 0}, 2, 2});
       const std::string& label = run_.labels[static_cast<std::size_t>(c)];
       if (node.h + kGap >= 11)
-        scene_.add(Text{{layout_.classes.x - 6, node.y + node.h / 2 - 7}, elided(label, 11, layout_.classes.x - 8),
-                        selected ? colors().text : colors().muted, 11, Text::Align::kRight});
+        scene_.add(Text{{layout_.classes.x - 6, node.y + node.h / 2 - 7},
+                        elided(label, 11, layout_.classes.x - 8),
+                        selected ? colors().text : colors().muted,
+                        11,
+                        Text::Align::kRight});
       Hit hit{Hit::Kind::kClass, -1, -1, c, "class " + label, {}};
       hit.tooltip = label + "\n" + percent(tokens / std::max<double>(1, static_cast<double>(run_.probe.size()))) +
                     " of the probe’s tokens\nclick to follow them";
@@ -180,9 +187,12 @@ class Painter {
     if (starving.empty()) return;
     const bool last = l + 1 == layout_.layers.size();
     const float center = column.x + kColumnWidth / 2;
-    const float room = last ? layout_.plot.w / static_cast<float>(mass_.num_layers + 1) : layout_.plot.w / static_cast<float>(mass_.num_layers) - 8;
+    const float room = last ? layout_.plot.w / static_cast<float>(mass_.num_layers + 1)
+                            : layout_.plot.w / static_cast<float>(mass_.num_layers) - 8;
     scene_.add(Text{{last ? column.x + kColumnWidth + 10 : center, layout_.plot.bottom() + 3},
-                    elided(starving + " starving", 11, std::max(30.0F, room)), colors().warning, 11,
+                    elided(starving + " starving", 11, std::max(30.0F, room)),
+                    colors().warning,
+                    11,
                     last ? Text::Align::kRight : Text::Align::kCenter});
   }
 
@@ -193,42 +203,63 @@ class Painter {
     const float width = text_width(name, 11) + 18;
     const bool at_edge = center + width / 2 > scene_.size.w - 4;
     const float left = at_edge ? scene_.size.w - 4 - width : center - width / 2;
-    scene_.add(Text{{left, 5}, name, selected ? colors().text : colors().muted, 11, Text::Align::kLeft,
+    scene_.add(Text{{left, 5},
+                    name,
+                    selected ? colors().text : colors().muted,
+                    11,
+                    Text::Align::kLeft,
                     selected ? Text::Font::kStrong : Text::Font::kRegular});
     const telemetry::TelemetryFrame* frame = context_.history.latest();
     const bool known = frame && l < frame->controls.size();
     const bool frozen = known && (frame->controls[l].router_frozen || frame->controls[l].assignment_pinned);
     add_padlock(scene_, {left + width - 12, 6}, frozen, frozen ? colors().accent : colors().muted);
     Hit hit{Hit::Kind::kLayer, static_cast<int>(l), -1, -1, "layer L" + std::to_string(l + 1), {}};
-    hit.tooltip = name + (frozen ? frame->controls[l].assignment_pinned ? "\nassignment pinned" : "\nrouter frozen" : "\nrouter learns") +
+    hit.tooltip = name +
+                  (frozen ? frame->controls[l].assignment_pinned ? "\nassignment pinned" : "\nrouter frozen"
+                          : "\nrouter learns") +
                   "\nclick to look at this layer everywhere";
     scene_.hits.push_back({{left - 4, 0, width + 6, kHeader}, hit});
   }
 
   void expert_node(int layer, int expert, double share, const Rect& node) {
     const bool selected = context_.selection.layer == layer && context_.selection.expert == expert;
-    const bool faded = followed_ && followed_->expert_LE[static_cast<std::size_t>(layer)][static_cast<std::size_t>(expert)] <= 0;
+    const bool faded =
+        followed_ && followed_->expert_LE[static_cast<std::size_t>(layer)][static_cast<std::size_t>(expert)] <= 0;
     const bool frozen = expert_frozen(layer, expert);
     const Color color = expert_color(expert).with_alpha(faded ? 0.30 : frozen ? 0.6 : 1.0);
     const bool starving = share * mass_.num_experts < kStarving;
-    scene_.add(Box{node, color, selected ? colors().text : starving ? colors().warning : colors().expert_outline(expert, mass_.num_experts),
+    scene_.add(Box{node, color,
+                   selected   ? colors().text
+                   : starving ? colors().warning
+                              : colors().expert_outline(expert, mass_.num_experts),
                    3, selected ? 2.0F : 1.0F, share <= 0 ? Box::Pattern::kHatched : Box::Pattern::kPlain});
     const double dropped = dropped_share(layer, expert);
     if (dropped > 0.002) {
       const float h = std::max(2.0F, node.h * static_cast<float>(dropped));
-      scene_.add(Box{{node.right() + 1, node.bottom() - h, 4, h}, colors().warning, colors().warning, 1, 1, Box::Pattern::kDotted});
+      scene_.add(Box{{node.right() + 1, node.bottom() - h, 4, h},
+                     colors().warning,
+                     colors().warning,
+                     1,
+                     1,
+                     Box::Pattern::kDotted});
     }
     if (node.h >= 12)
-      scene_.add(Text{{node.x + kColumnWidth / 2, node.y + node.h / 2 - 7}, expert_name(expert),
-                      faded ? colors().muted : colors().text_on(expert_color(expert)), 11, Text::Align::kCenter, Text::Font::kStrong});
-    scene_.hits.push_back({{node.x - 3, node.y - 1, node.w + 8, node.h + 2}, expert_hit(layer, expert, share, dropped, frozen)});
+      scene_.add(Text{{node.x + kColumnWidth / 2, node.y + node.h / 2 - 7},
+                      expert_name(expert),
+                      faded ? colors().muted : colors().text_on(expert_color(expert)),
+                      11,
+                      Text::Align::kCenter,
+                      Text::Font::kStrong});
+    scene_.hits.push_back(
+        {{node.x - 3, node.y - 1, node.w + 8, node.h + 2}, expert_hit(layer, expert, share, dropped, frozen)});
   }
 
   Hit expert_hit(int layer, int expert, double share, double dropped, bool frozen) const {
     const std::string name = mark_name(layer, expert);
     Hit hit{Hit::Kind::kExpert, layer, expert, -1, "expert " + name, {}};
-    hit.tooltip = name + "\n" + percent(share) + " of the probe’s gate mass (fair share " + percent(1.0 / mass_.num_experts) + ")\n" +
-                  percent(dropped) + " of its training tokens dropped" + (frozen ? "\nfrozen" : "") + "\nclick to follow its tokens";
+    hit.tooltip = name + "\n" + percent(share) + " of the probe’s gate mass (fair share " +
+                  percent(1.0 / mass_.num_experts) + ")\n" + percent(dropped) + " of its training tokens dropped" +
+                  (frozen ? "\nfrozen" : "") + "\nclick to follow its tokens";
     return hit;
   }
 
@@ -270,13 +301,16 @@ class Painter {
   }
 
   void footer() {
-    scene_.summary = "Flow of " + std::to_string(run_.probe.size()) + " probe tokens through " + std::to_string(mass_.num_layers) +
-                     " layers; " + std::to_string(num_ribbons_) + " ribbons carry " + percent(covered_) + " of the mass";
+    scene_.summary = "Flow of " + std::to_string(run_.probe.size()) + " probe tokens through " +
+                     std::to_string(mass_.num_layers) + " layers; " + std::to_string(num_ribbons_) + " ribbons carry " +
+                     percent(covered_) + " of the mass";
     if (!followed_) return;
     double tokens = 0;
     for (const double one : followed_->class_C) tokens += one;
-    scene_.add(Text{{6, scene_.size.h - kFooter + 3}, "following " + std::to_string(static_cast<int>(tokens)) + " tokens · Esc to clear",
-                    colors().accent, 11});
+    scene_.add(Text{{6, scene_.size.h - kFooter + 3},
+                    "following " + std::to_string(static_cast<int>(tokens)) + " tokens · Esc to clear",
+                    colors().accent,
+                    11});
   }
 
   const ViewContext& context_;

@@ -42,7 +42,8 @@ std::vector<std::int32_t> sorted_rows(const FluctuationRows& rows, const telemet
 
 }  // namespace
 
-FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, std::int64_t until_step, RowOrder order) {
+FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, std::int64_t until_step,
+                                 RowOrder order) {
   FluctuationRows rows;
   const telemetry::RunInfo* run = history.run();
   if (!run || layer < 0) return rows;
@@ -56,16 +57,20 @@ FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, s
     if (first.empty()) continue;
     rows.step_C.push_back(probe->step);
     choices.push_back(std::move(first));
-    const bool has_reference = probe->after_break && l < probe->reference.size() && probe->reference[l].size() == num_tokens;
-    references.push_back(has_reference ? std::span<const std::int16_t>(probe->reference[l]) : std::span<const std::int16_t>());
+    const bool has_reference =
+        probe->after_break && l < probe->reference.size() && probe->reference[l].size() == num_tokens;
+    references.push_back(has_reference ? std::span<const std::int16_t>(probe->reference[l])
+                                       : std::span<const std::int16_t>());
   }
   std::vector<analysis::Checkpoint> checkpoints;
   for (std::size_t c = 0; c < choices.size(); ++c)
-    checkpoints.push_back({rows.step_C[c], choices[c], c + 1 < choices.size() ? references[c + 1] : std::span<const std::int16_t>()});
+    checkpoints.push_back(
+        {rows.step_C[c], choices[c], c + 1 < choices.size() ? references[c + 1] : std::span<const std::int16_t>()});
   rows.fluctuation_C.assign(choices.size(), 0);
   const std::vector<analysis::Fluctuation> series = analysis::fluctuation_series(checkpoints, 1);
   for (std::size_t c = 0; c < series.size(); ++c) rows.fluctuation_C[c + 1] = series[c].first_choice;
-  for (const std::vector<std::int16_t>& one : choices) rows.expert_CM.insert(rows.expert_CM.end(), one.begin(), one.end());
+  for (const std::vector<std::int16_t>& one : choices)
+    rows.expert_CM.insert(rows.expert_CM.end(), one.begin(), one.end());
   rows.last_change_M = analysis::last_fluctuation(checkpoints, 1).last_step_T;
   if (rows.last_change_M.empty()) rows.last_change_M.assign(choices.empty() ? 0 : num_tokens, 0);
   rows.order_M = sorted_rows(rows, *run, order);

@@ -11,16 +11,16 @@
 namespace moescope::views {
 namespace {
 
-constexpr float kLeft = 44;       // room for the curve's scale and the row caption
+constexpr float kLeft = 44;  // room for the curve's scale and the row caption
 constexpr float kRight = 12;
-constexpr float kMarks = 16;      // texts of the marks
-constexpr float kCaption = 18;    // the line between raster and curve
-constexpr float kStepLabels = 18; // steps at the bottom
+constexpr float kMarks = 16;       // texts of the marks
+constexpr float kCaption = 18;     // the line between raster and curve
+constexpr float kStepLabels = 18;  // steps at the bottom
 constexpr int kMaxRasterWidth = 1024;
 
 std::uint32_t packed(Color c) {
-  return static_cast<std::uint32_t>(c.r) | static_cast<std::uint32_t>(c.g) << 8 | static_cast<std::uint32_t>(c.b) << 16 |
-         static_cast<std::uint32_t>(c.a) << 24;
+  return static_cast<std::uint32_t>(c.r) | static_cast<std::uint32_t>(c.g) << 8 |
+         static_cast<std::uint32_t>(c.b) << 16 | static_cast<std::uint32_t>(c.a) << 24;
 }
 
 Color mixed(Color a, Color b, double share_of_b) {
@@ -45,7 +45,12 @@ std::vector<std::uint32_t> expert_colors(const ViewContext& context, int num_exp
 class Painter {
  public:
   Painter(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order)
-      : context_(context), rows_(rows), order_(order), layout_(fluctuation_layout(size)), raster_(layout_.raster), curve_(layout_.curve) {
+      : context_(context),
+        rows_(rows),
+        order_(order),
+        layout_(fluctuation_layout(size)),
+        raster_(layout_.raster),
+        curve_(layout_.curve) {
     scene_.size = size;
   }
 
@@ -70,15 +75,21 @@ class Painter {
     const std::string text = figure(static_cast<double>(rows_.order_M.size())) + " probe tokens, " + order;
     const std::string shown = elided(text, kSmallSize, raster_.h);
     if (shown.empty()) return;
-    scene_.add(Text{{16, raster_.y + raster_.h / 2 + text_width(shown, kSmallSize) / 2}, shown, context_.palette.muted, kSmallSize,
-                    Text::Align::kLeft, Text::Font::kRegular, -90});
+    scene_.add(Text{{16, raster_.y + raster_.h / 2 + text_width(shown, kSmallSize) / 2},
+                    shown,
+                    context_.palette.muted,
+                    kSmallSize,
+                    Text::Align::kLeft,
+                    Text::Font::kRegular,
+                    -90});
   }
 
   void controls() {
     if (layout_.controls_y < 0) return;
     const std::string text = "sort: " + order_name(order_);
     scene_.add(Text{{raster_.x, layout_.controls_y}, text, context_.palette.muted, kSmallSize});
-    Hit hit{Hit::Kind::kControl, -1, -1, -1, "sort", "order of the rows\nclick for the next: last change, class, expert"};
+    Hit hit{
+        Hit::Kind::kControl, -1, -1, -1, "sort", "order of the rows\nclick for the next: last change, class, expert"};
     scene_.hits.push_back({{raster_.x - 2, layout_.controls_y - 2, text_width(text, kSmallSize) + 4, 16}, hit});
     add_layer_chooser(scene_, context_, {raster_.right(), layout_.controls_y - 2}, raster_.w / 2);
   }
@@ -94,7 +105,11 @@ class Painter {
     if (row == rows_.order_M.end()) return;
     const float h = raster_.h / static_cast<float>(rows_.order_M.size());
     const float y = raster_.y + h * (static_cast<float>(row - rows_.order_M.begin()) + 0.5F);
-    scene_.add(Box{{raster_.x - 1, y - std::max(2.0F, h / 2), raster_.w + 2, std::max(4.0F, h)}, {0, 0, 0, 0}, context_.palette.text, 0, 1});
+    scene_.add(Box{{raster_.x - 1, y - std::max(2.0F, h / 2), raster_.w + 2, std::max(4.0F, h)},
+                   {0, 0, 0, 0},
+                   context_.palette.text,
+                   0,
+                   1});
   }
 
   void cumulative_curve() {
@@ -102,7 +117,13 @@ class Painter {
       const float y = curve_y(level);
       scene_.add(Line{{{curve_.x, y}, {curve_.right(), y}}, context_.palette.grid, 1});
       if (level == 0.5 && curve_.h < 50) continue;
-      scene_.add(Text{{kLeft - 5, y - (level == 1.0 ? 2 : level == 0.5 ? 6 : 11)}, percent(level), context_.palette.muted, kSmallSize, Text::Align::kRight});
+      scene_.add(Text{{kLeft - 5, y - (level == 1.0   ? 2
+                                       : level == 0.5 ? 6
+                                                      : 11)},
+                      percent(level),
+                      context_.palette.muted,
+                      kSmallSize,
+                      Text::Align::kRight});
     }
     Line line{{}, context_.palette.accent, 2};
     line.points.push_back({axis_.x(0), curve_y(settled_share(rows_, 0))});
@@ -126,7 +147,8 @@ class Painter {
     const bool both = text_width(text, kSmallSize) + text_width(beyond, kSmallSize) + 16 < room;
     scene_.add(Text{{raster_.x, y}, elided(text, kSmallSize, room), context_.palette.muted, kSmallSize});
     if (both) scene_.add(Text{{raster_.right(), y}, beyond, context_.palette.muted, kSmallSize, Text::Align::kRight});
-    scene_.summary = percent(rows_.fluctuation_C.back()) + " of the probe tokens changed expert since the probe before; " + beyond;
+    scene_.summary =
+        percent(rows_.fluctuation_C.back()) + " of the probe tokens changed expert since the probe before; " + beyond;
   }
 
   const ViewContext& context_;
@@ -159,7 +181,8 @@ Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& conte
     const auto probe = static_cast<std::size_t>(after - rows.step_C.begin() - 1);
     for (std::size_t row = 0; row < num_tokens; ++row) {
       const int expert = rows.expert_CM[probe * num_tokens + static_cast<std::size_t>(rows.order_M[row])];
-      const std::size_t color = expert < 0 || expert >= run.num_experts ? colors.size() - 1 : static_cast<std::size_t>(expert);
+      const std::size_t color =
+          expert < 0 || expert >= run.num_experts ? colors.size() - 1 : static_cast<std::size_t>(expert);
       picture.rgba[row * static_cast<std::size_t>(picture.width) + static_cast<std::size_t>(column)] = colors[color];
     }
   }

@@ -24,7 +24,8 @@ void closest_rows(const telemetry::RouterSpace& space, SphereFigures& figures) {
       figures.closest_a = static_cast<int>(a);
       figures.closest_b = static_cast<int>(b);
     }
-  if (figures.closest_a >= 0) figures.closest_angle_degrees = std::acos(std::min(1.0, best)) * 180 / 3.14159265358979323846;
+  if (figures.closest_a >= 0)
+    figures.closest_angle_degrees = std::acos(std::min(1.0, best)) * 180 / 3.14159265358979323846;
 }
 
 // Mean cosine of tokens to their own expert's row and to the best of the others.
@@ -61,7 +62,8 @@ SphereFigures sphere_figures(const telemetry::RouterSpace& space, const SphereBa
   SphereFigures figures;
   if (space.dim <= 0 || space.vectors_SR.empty()) return figures;
   figures.mean_resultant_length = analysis::mean_resultant_length(space.vectors_SR, space.dim);
-  figures.effective_rank = analysis::spectrum_ranks(analysis::singular_values(space.vectors_SR, space.dim, true)).effective_rank;
+  figures.effective_rank =
+      analysis::spectrum_ranks(analysis::singular_values(space.vectors_SR, space.dim, true)).effective_rank;
   closest_rows(space, figures);
   token_cosines(space, figures);
   double kept = 0;

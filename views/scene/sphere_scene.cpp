@@ -78,7 +78,8 @@ class Painter {
     Line outline{{}, context_.palette.line, 1};
     for (int i = 0; i <= 72; ++i) {
       const double a = 2 * kPi * i / 72;
-      outline.points.push_back({center_.x + radius_ * static_cast<float>(std::cos(a)), center_.y + radius_ * static_cast<float>(std::sin(a))});
+      outline.points.push_back({center_.x + radius_ * static_cast<float>(std::cos(a)),
+                                center_.y + radius_ * static_cast<float>(std::sin(a))});
     }
     scene_.add(std::move(outline));
     for (int i = -2; i <= 2; ++i) circle(i * 30.0, true);
@@ -108,9 +109,11 @@ class Painter {
   bool lit(std::size_t sample) const {
     const Selection& selection = context_.selection;
     const auto token = static_cast<std::size_t>(space_.token_S[sample]);
-    if (selection.expert && selection.layer == space_.layer && space_.expert_S[sample] != *selection.expert) return false;
+    if (selection.expert && selection.layer == space_.layer && space_.expert_S[sample] != *selection.expert)
+      return false;
     const telemetry::RunInfo* run = context_.history.run();
-    return !(selection.token_class && run && token < run->probe.size() && run->probe[token].label != *selection.token_class);
+    return !(selection.token_class && run && token < run->probe.size() &&
+             run->probe[token].label != *selection.token_class);
   }
 
   void tokens() {
@@ -120,14 +123,17 @@ class Painter {
     };
     std::vector<Placed> placed;
     for (std::size_t s = 0; s < space_.token_S.size(); ++s)
-      placed.push_back({turned(project(&space_.vectors_SR[s * static_cast<std::size_t>(space_.dim)], basis_, camera_.snap), camera_), s});
+      placed.push_back(
+          {turned(project(&space_.vectors_SR[s * static_cast<std::size_t>(space_.dim)], basis_, camera_.snap), camera_),
+           s});
     std::sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) { return a.at.z < b.at.z; });
     Dots dots{{}, {}, 2.1F};
     for (const Placed& one : placed) {
       const int expert = space_.expert_S[one.sample];
       const double depth = 0.30 + 0.65 * (one.at.z + 1) / 2;
-      const Color color = expert < 0 || !lit(one.sample) ? context_.palette.muted.with_alpha(0.18)
-                                                         : context_.palette.expert(expert, num_experts_).with_alpha(depth);
+      const Color color = expert < 0 || !lit(one.sample)
+                              ? context_.palette.muted.with_alpha(0.18)
+                              : context_.palette.expert(expert, num_experts_).with_alpha(depth);
       const Vec2 at = on_canvas(one.at);
       dots.centers.push_back(at);
       dots.colors.push_back(color);
@@ -141,7 +147,8 @@ class Painter {
     if (!context_.selection.token) return;
     for (std::size_t s = 0; s < space_.token_S.size(); ++s) {
       if (space_.token_S[s] != *context_.selection.token) continue;
-      const Vec2 at = on_canvas(turned(project(&space_.vectors_SR[s * static_cast<std::size_t>(space_.dim)], basis_, camera_.snap), camera_));
+      const Vec2 at = on_canvas(
+          turned(project(&space_.vectors_SR[s * static_cast<std::size_t>(space_.dim)], basis_, camera_.snap), camera_));
       scene_.add(Box{{at.x - 5, at.y - 5, 10, 10}, {0, 0, 0, 0}, context_.palette.text, 5, 2});
     }
   }
@@ -149,12 +156,18 @@ class Painter {
   Hit token_hit(std::size_t sample) const {
     const telemetry::RunInfo* run = context_.history.run();
     const auto token = static_cast<std::size_t>(space_.token_S[sample]);
-    Hit hit{Hit::Kind::kToken, space_.layer, space_.expert_S[sample], static_cast<std::int64_t>(token), "token " + std::to_string(token), {}};
+    Hit hit{Hit::Kind::kToken,
+            space_.layer,
+            space_.expert_S[sample],
+            static_cast<std::int64_t>(token),
+            "token " + std::to_string(token),
+            {}};
     if (run && token < run->probe.size()) {
       const telemetry::ProbeToken& one = run->probe[token];
       const auto label = static_cast<std::size_t>(one.label);
       hit.tooltip = "“" + one.text + "” → E" + std::to_string(space_.expert_S[sample]) + "\n" +
-                    (label < run->labels.size() ? run->labels[label] : std::string()) + " · " + one.document + "\nclick to follow it";
+                    (label < run->labels.size() ? run->labels[label] : std::string()) + " · " + one.document +
+                    "\nclick to follow it";
     }
     return hit;
   }
@@ -162,9 +175,11 @@ class Painter {
   // Arrows behind the ball's centre are drawn before the tokens, those in front after them.
   void rows(bool front) {
     for (int e = 0; e < num_experts_; ++e) {
-      const Point3 tip = turned(project(&space_.rows_ER[static_cast<std::size_t>(e * space_.dim)], basis_, false), camera_);
+      const Point3 tip =
+          turned(project(&space_.rows_ER[static_cast<std::size_t>(e * space_.dim)], basis_, false), camera_);
       if ((tip.z >= 0) != front) continue;
-      const bool faded = context_.selection.expert && context_.selection.layer == space_.layer && *context_.selection.expert != e;
+      const bool faded =
+          context_.selection.expert && context_.selection.layer == space_.layer && *context_.selection.expert != e;
       const Color color = context_.palette.expert(e, num_experts_).with_alpha(faded ? 0.25 : front ? 1.0 : 0.5);
       scene_.add(Line{{center_, on_canvas(tip)}, color, 2});
       const double length = std::sqrt(tip.x * tip.x + tip.y * tip.y);
@@ -173,7 +188,8 @@ class Painter {
       const Vec2 label{end.x + static_cast<float>(tip.x * out), end.y - static_cast<float>(tip.y * out) - 7};
       const std::string name = expert_name(e);
       if (num_experts_ <= 24) {
-        scene_.add(Text{label, name, faded || !front ? context_.palette.muted : context_.palette.text, 11, Text::Align::kCenter, Text::Font::kStrong});
+        scene_.add(Text{label, name, faded || !front ? context_.palette.muted : context_.palette.text, 11,
+                        Text::Align::kCenter, Text::Font::kStrong});
       }
       Hit hit{Hit::Kind::kExpert, space_.layer, e, -1, "expert " + mark_name(space_.layer, e), {}};
       hit.tooltip = "router row of " + mark_name(space_.layer, e) + "\nclick to follow its tokens";
@@ -183,20 +199,31 @@ class Painter {
 
   void figures() {
     const SphereFigures f = sphere_figures(space_, basis_);
-    scene_.summary = std::string(basis_.exact() ? "Exact" : "Projected") + " router space of layer " + std::to_string(space_.layer + 1) +
-                     ", mean resultant length " + number("%.2f", f.mean_resultant_length) + ", effective rank " + number("%.1f", f.effective_rank);
+    scene_.summary = std::string(basis_.exact() ? "Exact" : "Projected") + " router space of layer " +
+                     std::to_string(space_.layer + 1) + ", mean resultant length " +
+                     number("%.2f", f.mean_resultant_length) + ", effective rank " + number("%.1f", f.effective_rank);
     if (!has_panel_) return;
     const float x = scene_.size.w - kPanelWidth + 8;
     float y = 12;
-    scene_.add(Text{{x, y}, basis_.exact() ? "exact" : "projected", context_.palette.accent, 12, Text::Align::kLeft, Text::Font::kStrong});
-    scene_.add(Text{{x, y + 15}, basis_.exact() ? "3-D router space" : "3 of " + std::to_string(basis_.dim) + " dims keep", context_.palette.muted, 10.5F});
+    scene_.add(Text{{x, y},
+                    basis_.exact() ? "exact" : "projected",
+                    context_.palette.accent,
+                    12,
+                    Text::Align::kLeft,
+                    Text::Font::kStrong});
+    scene_.add(Text{{x, y + 15},
+                    basis_.exact() ? "3-D router space" : "3 of " + std::to_string(basis_.dim) + " dims keep",
+                    context_.palette.muted,
+                    10.5F});
     if (!basis_.exact())
       scene_.add(Text{{x, y + 28}, number("%.0f %% of the norm", 100 * f.norm_kept), context_.palette.muted, 10.5F});
     y += basis_.exact() ? 36.0F : 48.0F;
     figure(x, y, "R̄ (1 = collapsed)", number("%.2f", f.mean_resultant_length));
     figure(x, y, "effective rank", number("%.1f", f.effective_rank) + " of " + std::to_string(basis_.dim));
     if (f.closest_a >= 0)
-      figure(x, y, "closest rows", number("%.0f°", f.closest_angle_degrees) + "  " + expert_name(f.closest_a) + "–" + expert_name(f.closest_b));
+      figure(
+          x, y, "closest rows",
+          number("%.0f°", f.closest_angle_degrees) + "  " + expert_name(f.closest_a) + "–" + expert_name(f.closest_b));
     figure(x, y, "cosine to own row", number("%.2f", f.own_cosine));
     figure(x, y, "… to the runner-up", number("%.2f", f.runner_up_cosine));
   }

@@ -36,7 +36,7 @@ struct SphereFigures {
   double closest_angle_degrees = 0;  ///< between two router rows
   int closest_a = -1, closest_b = -1;
   double own_cosine = 0, runner_up_cosine = 0;  ///< mean over tokens: to their expert's row, to the next best
-  double norm_kept = 1;              ///< mean share of the tokens' norm the basis keeps
+  double norm_kept = 1;                         ///< mean share of the tokens' norm the basis keeps
 };
 SphereFigures sphere_figures(const telemetry::RouterSpace& space, const SphereBasis& basis);
 

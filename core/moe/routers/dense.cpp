@@ -1,4 +1,4 @@
-// No routing: every token goes to one expert with gate 1 (methods.md 6.1). The control every routed model is held
+// No routing: every token goes to one expert with gate 1. The control every routed model is held
 // against, at equal compute ("flops") or equal parameters ("wide").
 
 #include <ATen/ATen.h>

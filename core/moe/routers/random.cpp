@@ -1,4 +1,4 @@
-// The control that shows whether learning to route pays (methods.md 6.14): each step every token draws its experts
+// The control that shows whether learning to route pays: each step every token draws its experts
 // afresh, uniformly and without replacement, gates 1/k. A token's draw depends on the seed and its place in the batch
 // only, so it is causal and does not change with the batch's size. Evaluation and probe draw in the same way from the
 // noise seed they are given: a fixed seed there gives a fixed choice.

@@ -1,4 +1,4 @@
-// SMoE (methods.md 2.1): a trained linear router with bias, softmax over the k selected scores, which sums to 1. No
+// SMoE: a trained linear router with bias, softmax over the k selected scores, which sums to 1. No
 // capacity, no noise. The optional balance loss is Switch's over all k choices: f_i is the share of (token, choice)
 // pairs, so that it measures the load the experts really get; P_i is the mean of the softmax over all experts.
 

@@ -1,4 +1,4 @@
-// StableMoE (Dai et al., ACL 2022; methods.md 1). Stage "learn": tokens go to the backbone router's best expert, a
+// StableMoE (Dai et al., ACL 2022). Stage "learn": tokens go to the backbone router's best expert, a
 // balance loss spreads them, and a student learns the choices from token ids. Stage "frozen": the student, stopped,
 // chooses; the gate stays σ(E·h) with the backbone's still-trained rows E. At evaluation the student always chooses.
 
@@ -111,7 +111,7 @@ class StableMoeRouter : public RouterBase<StableMoeConfig> {
     return {std::max<std::int64_t>(1, static_cast<std::int64_t>(slots)), 0};  // 0 slots would mean no limit
   }
 
-  /// The student stops for good measure: no gradient, so no optimiser moves it (methods.md 1.5, trap 2).
+  /// The student stops for good measure: no gradient, so no optimiser moves it.
   void apply(const RouterControls& controls) override {
     RouterBase::apply(controls);
     for (Parameter& one : parameters_) {

@@ -1,4 +1,4 @@
-// Switch Transformer (Fedus et al. 2021; methods.md 6.2): softmax before top-1, so the chosen expert's probability is
+// Switch Transformer (Fedus et al. 2021): softmax before top-1, so the chosen expert's probability is
 // the gate and the router learns from the task at k = 1; capacity by groups, first come first served.
 
 #include <ATen/ATen.h>

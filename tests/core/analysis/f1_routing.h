@@ -1,5 +1,5 @@
 #pragma once
-// Fixture F1 of the methods reference as the analysis room sees it: scores and router rows. The probabilities are
+// Fixture F1 as the analysis room sees it: scores and router rows. The probabilities are
 // computed here in fp64, apart from any code under test.
 
 #include <array>

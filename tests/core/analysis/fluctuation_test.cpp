@@ -10,7 +10,7 @@ namespace {
 
 using Choices = std::vector<std::int16_t>;
 
-/// The oracle of the methods reference 8.3: four tokens over five checkpoints.
+/// The oracle of last fluctuation: four tokens over five checkpoints.
 struct Oracle {
   std::vector<Choices> expert_CT;
   std::vector<Checkpoint> checkpoints;

@@ -1,5 +1,5 @@
 // Gradients of every registered method's training losses by central differences in fp64: two stacked layers, d 4,
-// three experts, six tokens (methods.md 7.2). A step that changed a choice would be no derivative, so that is asserted.
+// three experts, six tokens. A step that changed a choice would be no derivative, so that is asserted.
 
 #include <c10/core/GradMode.h>
 

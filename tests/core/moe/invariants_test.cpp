@@ -1,4 +1,4 @@
-// What every registered method must keep, whoever wrote it (house.md 1.3). Promises are read from its traits. The suite
+// What every registered method must keep, whoever wrote it. Promises are read from its traits. The suite
 // runs over whatever is registered in the program it is linked into.
 
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
 // What the tests of this room share: layers of any registered method at toy sizes, parameters set by hand, fp64, the
-// fixture F1 of methods.md section 0, and a comparison that prints the largest difference and where it is.
+// the golden fixture F1, and a comparison that prints the largest difference and where it is.
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

@@ -57,7 +57,9 @@ TEST_F(Fluctuation, PaintsEachRowInItsExpertsColour) {
   const FluctuationRows rows = fluctuation_rows(scene_.history, 0, 2500, RowOrder::kLastChange);
   const Picture raster = fluctuation_raster(rows, context, {0, 0, 100, 40}, 0, 2500);
   EXPECT_EQ(raster.height, 4);
-  const auto color_at = [&](int row, int column) { return raster.rgba[static_cast<std::size_t>(row * raster.width + column)]; };
+  const auto color_at = [&](int row, int column) {
+    return raster.rgba[static_cast<std::size_t>(row * raster.width + column)];
+  };
   const auto packed = [&](int expert) {
     const Color c = context.palette.expert(expert, 3);
     return 0xFF000000U | static_cast<std::uint32_t>(c.b) << 16 | static_cast<std::uint32_t>(c.g) << 8 | c.r;
@@ -75,7 +77,8 @@ TEST_F(Fluctuation, HasItsPartsInsideTheCanvas) {
     EXPECT_LE(layout.curve.bottom(), size.h);
     EXPECT_GE(layout.raster.h, 20);
     const Scene scene = fluctuation_scene(context, size, rows, RowOrder::kLastChange, 1);
-    EXPECT_EQ(count_text(scene, "probe tokens, calm first"), size.h > 200 ? 1 : count_text(scene, "probe tokens, calm first"));
+    EXPECT_EQ(count_text(scene, "probe tokens, calm first"),
+              size.h > 200 ? 1 : count_text(scene, "probe tokens, calm first"));
     EXPECT_NE(scene.find_hit("token 2"), nullptr);
   }
 }

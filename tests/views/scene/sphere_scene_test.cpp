@@ -9,7 +9,8 @@
 namespace moescope::views {
 namespace {
 
-telemetry::RouterSpace space_of(int dim, std::vector<float> vectors, std::vector<float> rows, std::vector<std::int16_t> experts) {
+telemetry::RouterSpace space_of(int dim, std::vector<float> vectors, std::vector<float> rows,
+                                std::vector<std::int16_t> experts) {
   telemetry::RouterSpace space;
   space.dim = dim;
   space.vectors_SR = std::move(vectors);
