@@ -59,6 +59,8 @@ class View {
   virtual int min_interval_ms() const { return 100; }
   /// A tween is running: repaint at the next tick though nothing arrived.
   virtual bool animating() const { return false; }
+  /// The canvas has got the keyboard: a view with a text field puts the cursor there.
+  virtual void take_focus() {}
   /// Arrow keys and Enter inside the canvas; returns true when used.
   virtual bool key(const ViewContext&, int /*dx*/, int /*dy*/, bool /*enter*/) { return false; }
 };

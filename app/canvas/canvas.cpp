@@ -99,6 +99,7 @@ void Canvas::text(const std::string& utf8) {
 void Canvas::focus(bool focused) {
   ImGui::SetCurrentContext(context_);
   ImGui::GetIO().AddFocusEvent(focused);
+  if (focused) view_->take_focus();
 }
 
 bool Canvas::navigate(const views::ViewContext& context, int dx, int dy, bool enter) {

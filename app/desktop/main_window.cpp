@@ -131,6 +131,8 @@ void MainWindow::refresh_title() {
 void MainWindow::show_lab() {
   if (!on_welcome_page()) return;
   stack_->setCurrentIndex(1);
+  // Qt would hand the keyboard to the next editor, where letters are input and no longer shortcuts.
+  lab_->raise_view(QStringLiteral("flow"));
   tool_bar_->layouts().setEnabled(true);
 }
 

@@ -1,4 +1,4 @@
-// bench_train CONFIG [--steps N] [--set key=value]…
+// bench_train [CONFIG] [--steps N] [--set key=value]…    without a configuration: the default run
 // Where a training step spends its time, and what watching costs: one headless and one watched trainer of the same
 // configuration take turns in one process, so that a busy machine slows both alike. All view streams are wanted.
 
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/workbench/paths.h"
 #include "core/base/log.h"
 #include "core/moe/method.h"
 #include "core/train/trainer.h"
@@ -41,13 +42,8 @@ Arguments parse(int argc, char** argv) {
       arguments.config = word;
     }
   }
+  if (arguments.config.empty()) arguments.config = app::sample_configs_folder() + "/two_stage_workshop.toml";
   return arguments;
-}
-
-std::string cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  return std::string(cache ? cache : std::string(home ? home : ".") + "/.cache") + "/moescope";
 }
 
 /// One trainer and the time it spent.
@@ -57,7 +53,7 @@ class Side {
     train::RunRequest request;
     request.config = config;
     request.watched = watched;
-    request.cache_folder = cache_folder();
+    request.cache_folder = app::cache_folder();
     trainer_ = std::make_unique<train::Trainer>(std::move(request), channels_, train::TrainerHooks{});
     trainer_->prepare({});
     bus::Command watch;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "views/panels/fonts.h"
 #include "views/panels/view_base.h"
@@ -28,6 +29,8 @@ class SentenceView final : public ViewBase {
            "model goes on. The weights are those of the next step boundary; while paused, those of now.";
   }
   int min_interval_ms() const override { return 500; }
+  // Whoever opens this dock wants to type; without the cursor in the field the letters would be shortcuts.
+  void take_focus() override { focus_field_ = true; }
 
  protected:
   Scene make_scene(const ViewContext& context, Size size) override {
@@ -54,6 +57,7 @@ class SentenceView final : public ViewBase {
     ImGui::PushStyleColor(ImGuiCol_TextDisabled, to_imgui_vec(colors.muted));
     push_font(12);
     ImGui::BeginDisabled(!ready);
+    if (ready && std::exchange(focus_field_, false)) ImGui::SetKeyboardFocusHere();
     if (ImGui::InputTextWithHint("##sentence", "a sentence, then Enter", text_.data(), text_.size(),
                                  ImGuiInputTextFlags_EnterReturnsTrue))
       ask(context);
@@ -77,6 +81,7 @@ class SentenceView final : public ViewBase {
 
   SentenceState state_;
   std::array<char, 1024> text_{};
+  bool focus_field_ = false;
   const telemetry::RunInfo* run_ = nullptr;
 };
 

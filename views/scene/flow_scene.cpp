@@ -178,19 +178,24 @@ class Painter {
     const std::vector<double>& mass = mass_.expert_LE[l];
     double total = 0;
     for (const double one : mass) total += one;
-    std::string starving;
+    std::vector<std::string> starving;
     for (int e = 0; e < mass_.num_experts; ++e) {
       const double share = mass[static_cast<std::size_t>(e)] / std::max(total, 1e-9);
       expert_node(static_cast<int>(l), e, share, column.nodes[static_cast<std::size_t>(e)]);
-      if (share * mass_.num_experts < kStarving) starving += (starving.empty() ? "" : ", ") + expert_name(e);
+      if (share * mass_.num_experts < kStarving) starving.push_back(expert_name(e));
     }
-    if (starving.empty()) return;
+    if (!starving.empty()) starving_line(l, column, starving);
+  }
+
+  // Under the column: the first two by name, the rest by number, so that neighbours never touch.
+  void starving_line(std::size_t l, const Column& column, const std::vector<std::string>& experts) {
+    std::string text = experts[0] + (experts.size() > 1 ? ", " + experts[1] : "");
+    if (experts.size() > 2) text += " +" + std::to_string(experts.size() - 2);
+    text += " starving";
     const bool last = l + 1 == layout_.layers.size();
-    const float center = column.x + kColumnWidth / 2;
-    const float room = last ? layout_.plot.w / static_cast<float>(mass_.num_layers + 1)
-                            : layout_.plot.w / static_cast<float>(mass_.num_layers) - 8;
-    scene_.add(Text{{last ? column.x + kColumnWidth + 10 : center, layout_.plot.bottom() + 3},
-                    elided(starving + " starving", 11, std::max(30.0F, room)),
+    const float spacing = (layout_.plot.w - kColumnWidth) / static_cast<float>(mass_.num_layers);
+    scene_.add(Text{{last ? column.x + kColumnWidth + 10 : column.x + kColumnWidth / 2, layout_.plot.bottom() + 3},
+                    elided(text, 11, last ? spacing * 0.6F : spacing * 0.8F),
                     colors().warning,
                     11,
                     last ? Text::Align::kRight : Text::Align::kCenter});

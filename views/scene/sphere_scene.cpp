@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "views/scene/labels.h"
+#include "views/scene/text_metrics.h"
 
 namespace moescope::views {
 namespace {
@@ -53,7 +54,7 @@ class Painter {
           const SphereCamera& camera)
       : context_(context), space_(space), basis_(basis), camera_(camera) {
     scene_.size = size;
-    has_panel_ = size.w > 330 && size.h > 150;
+    has_panel_ = size.w > 330 && size.h > 110;
     const float room = has_panel_ ? size.w - kPanelWidth : size.w;
     center_ = {room / 2, size.h / 2};
     radius_ = std::max(20.0F, std::min(room, size.h) / 2 - 18) * camera.zoom;
@@ -182,10 +183,7 @@ class Painter {
           context_.selection.expert && context_.selection.layer == space_.layer && *context_.selection.expert != e;
       const Color color = context_.palette.expert(e, num_experts_).with_alpha(faded ? 0.25 : front ? 1.0 : 0.5);
       scene_.add(Line{{center_, on_canvas(tip)}, color, 2});
-      const double length = std::sqrt(tip.x * tip.x + tip.y * tip.y);
-      const double out = length > 1e-6 ? 13.0 / length : 0;
-      const Vec2 end = on_canvas(tip);
-      const Vec2 label{end.x + static_cast<float>(tip.x * out), end.y - static_cast<float>(tip.y * out) - 7};
+      const Vec2 label = label_place(tip);
       const std::string name = expert_name(e);
       if (num_experts_ <= 24) {
         scene_.add(Text{label, name, faded || !front ? context_.palette.muted : context_.palette.text, 11,
@@ -195,6 +193,21 @@ class Painter {
       hit.tooltip = "router row of " + mark_name(space_.layer, e) + "\nclick to follow its tokens";
       scene_.hits.push_back({{label.x - 9, label.y - 1, 18, 15}, hit});
     }
+  }
+
+  // Beyond the arrow's tip; where rows lie close together, further out until their names no longer touch.
+  Vec2 label_place(Point3 tip) {
+    const double length = std::max(1e-6, std::sqrt(tip.x * tip.x + tip.y * tip.y));
+    const Vec2 end = on_canvas(tip);
+    Rect place;
+    for (int step = 0; step < 8; ++step) {
+      const double out = (13.0 + 9.0 * step) / length;
+      place = {end.x + static_cast<float>(tip.x * out) - 9, end.y - static_cast<float>(tip.y * out) - 8, 18, 15};
+      const auto touches = [&](const Rect& other) { return overlap(place, other); };
+      if (std::none_of(labels_.begin(), labels_.end(), touches)) break;
+    }
+    labels_.push_back(place);
+    return {place.x + 9, place.y + 1};
   }
 
   void figures() {
@@ -218,7 +231,7 @@ class Painter {
     if (!basis_.exact())
       scene_.add(Text{{x, y + 28}, number("%.0f %% of the norm", 100 * f.norm_kept), context_.palette.muted, 10.5F});
     y += basis_.exact() ? 36.0F : 48.0F;
-    figure(x, y, "R̄ (1 = collapsed)", number("%.2f", f.mean_resultant_length));
+    figure(x, y, "resultant (1 = collapsed)", number("%.2f", f.mean_resultant_length));
     figure(x, y, "effective rank", number("%.1f", f.effective_rank) + " of " + std::to_string(basis_.dim));
     if (f.closest_a >= 0)
       figure(
@@ -241,6 +254,7 @@ class Painter {
   const SphereCamera& camera_;
   Scene scene_;
   Vec2 center_;
+  std::vector<Rect> labels_;  // of rows, already placed
   float radius_ = 1;
   bool has_panel_ = false;
   int num_experts_ = 0;

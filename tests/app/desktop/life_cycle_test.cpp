@@ -27,6 +27,15 @@ TEST_F(LifeCycle, SpaceStartsThePreparedRunAndShowsThePictures) {
   EXPECT_FALSE(window_->on_welcome_page());
 }
 
+TEST_F(LifeCycle, KeysAreShortcutsOnceTheRunHasStarted) {
+  window_->start(config(), {}, true);
+  window_->show_welcome();
+  ASSERT_TRUE(wait_for([&] { return session().paused(); }));
+  press(Qt::Key_Space);
+  ASSERT_TRUE(wait_for([&] { return session().running() && session().frame(); }));
+  EXPECT_EQ(window_->focusWidget(), window_->lab().dock("flow")->content());
+}
+
 TEST_F(LifeCycle, SpaceWhileTheCorpusIsPreparedStartsTheRunAfterwards) {
   options_->prepare = std::chrono::milliseconds(600);
   window_->start(config(), {}, true);

@@ -241,6 +241,18 @@ TEST(SentenceView, EnterPostsTheSentence) {
   EXPECT_NE(testing::find_text(view->scene(), "Routing"), nullptr);
 }
 
+TEST(SentenceView, HasTheCursorInItsFieldOnceTheCanvasHasTheKeyboard) {
+  Canvas canvas;
+  Stage stage(testing::made_up_history());
+  stage.status.state = bus::RunState::kPaused;
+  const auto view = view_named("sentence");
+  canvas.draw(*view, stage);
+  EXPECT_FALSE(ImGui::GetIO().WantTextInput);
+  view->take_focus();
+  for (int i = 0; i < 3; ++i) canvas.draw(*view, stage);
+  EXPECT_TRUE(ImGui::GetIO().WantTextInput);
+}
+
 TEST(TokensView, AsksForTokensOnlyItself) {
   Stage stage(testing::made_up_history());
   for (const auto& view : make_views())
