@@ -22,7 +22,7 @@ class FlowView final : public ViewBase {
   std::string subtitle(const ViewContext& context) const override {
     const telemetry::ProbeSnapshot* probe = context.history.probe_at(context.shown_step());
     if (!probe || !target_) return "token class → experts, layer by layer";
-    const ChosenLinks chosen = choose_links(*target_, 0.9, 300);
+    const ChosenLinks chosen = shown_links(*target_);
     return "token class → experts · probe at " + step_text(probe->step) + " · top " + percent(chosen.covered) +
            " of mass, " + std::to_string(chosen.links.size()) + " ribbons";
   }

@@ -123,7 +123,7 @@ class Painter {
   }
 
   void ribbons() {
-    const ChosenLinks chosen = choose_links(mass_, kShownShare, kMostRibbons);
+    const ChosenLinks chosen = shown_links(mass_);
     covered_ = chosen.covered;
     num_ribbons_ = chosen.links.size();
     std::vector<std::vector<LinkPlace>> places;
@@ -329,6 +329,8 @@ class Painter {
 };
 
 }  // namespace
+
+ChosenLinks shown_links(const FlowMass& mass) { return choose_links(mass, kShownShare, kMostRibbons); }
 
 Scene flow_scene(const ViewContext& context, Size size, const FlowMass& mass, const FlowMass* followed) {
   return Painter(context, size, mass, followed).paint();

@@ -43,6 +43,9 @@ struct ChosenLinks {
 /// The heaviest links until `share` of the mass is covered, at most `most` of them.
 ChosenLinks choose_links(const FlowMass& mass, double share, int most);
 
+/// Those the picture draws; what a subtitle says of them is read from here too.
+ChosenLinks shown_links(const FlowMass& mass);
+
 /// `mass` is what is drawn now (perhaps mid-tween); `followed` the part to light up, or nullptr.
 Scene flow_scene(const ViewContext& context, Size size, const FlowMass& mass, const FlowMass* followed);
 
