@@ -20,7 +20,11 @@ struct StageInfo {
 
 /// What a method promises. Tests check every promise for every registered method.
 struct Traits {
-  bool causal = true;              ///< a token's output depends on no later token
+  bool causal = true;              ///< in training a token's output depends on no later token
+  bool causal_evaluation = true;   ///< nor by the evaluation rule
+  bool mixes_sequences = false;    ///< a token's output depends on other sequences of its batch
+  bool token_choice = false;       ///< every token chooses top_k experts: any choice can be distilled and pinned
+  bool draws_evaluation = false;   ///< the evaluation rule itself is a draw: one loss per routing seed
   bool gates_sum_to_one = false;   ///< over the experts of one token, before capacity
   bool order_independent = false;  ///< permuting the tokens permutes the outputs (capacity off)
   bool has_student = false;        ///< a distilled student can take over the assignment (pin)

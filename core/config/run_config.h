@@ -31,6 +31,8 @@ struct ModelConfig {
   int context = 128;
   std::string norm = "pre";           ///< pre | post
   std::string positions = "learned";  ///< learned | rotary
+  std::string init_from;              ///< weights of an earlier run (a run folder or a safetensors file); empty: none
+  double mask_share = 0.15;           ///< of masked_lm
 };
 
 struct MoeConfig {
@@ -53,6 +55,7 @@ struct TrainConfig {
   std::string schedule = "cosine";  ///< cosine | constant, after warm-up
   double weight_decay = 0.01;
   double grad_clip = 1.0;
+  double label_smoothing = 0;  ///< ε: the target weighs 1 − ε, the other classes share ε
   int threads = 0;                 ///< training threads; 0: one fewer than cores, at least one
   std::string precision = "fp32";  ///< fp32 (bf16 and auto arrive with the vector kernels)
   int validate_every = 100;

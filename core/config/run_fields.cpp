@@ -48,8 +48,9 @@ FieldList<DataConfig> data_fields() {
 
 FieldList<ModelConfig> model_fields() {
   return {
-      field(&ModelConfig::objective, "objective", "what the model learns: to predict the next token")
-          .choices({"causal_lm"}),
+      field(&ModelConfig::objective, "objective",
+            "what the model learns: the next token, hidden tokens, a translation, or the class of a text")
+          .choices({"causal_lm", "masked_lm", "translation", "classification"}),
       field(&ModelConfig::num_layers, "num_layers", "transformer blocks").range(1, 64).unit("blocks"),
       field(&ModelConfig::d_model, "d_model", "width of the model, a multiple of num_heads").range(4, 4096),
       field(&ModelConfig::num_heads, "num_heads", "attention heads").range(1, 64).unit("heads"),
@@ -57,6 +58,11 @@ FieldList<ModelConfig> model_fields() {
       field(&ModelConfig::norm, "norm", "layer norm before or after each sublayer").choices({"pre", "post"}),
       field(&ModelConfig::positions, "positions", "how the model knows where a token stands")
           .choices({"learned", "rotary"}),
+      field(&ModelConfig::init_from, "init_from",
+            "start from the weights of an earlier run: its folder or a safetensors file; empty starts afresh"),
+      field(&ModelConfig::mask_share, "mask_share", "share of tokens that masked_lm hides and asks for")
+          .above(0)
+          .range(0, 0.9),
   };
 }
 
@@ -85,6 +91,9 @@ FieldList<TrainConfig> train_fields() {
       field(&TrainConfig::schedule, "schedule", "the learning rate after the rise").choices({"cosine", "constant"}),
       field(&TrainConfig::weight_decay, "weight_decay", "AdamW's pull of weights towards zero").range(0, 10),
       field(&TrainConfig::grad_clip, "grad_clip", "largest gradient norm; 0: no limit").range(0, 1000),
+      field(&TrainConfig::label_smoothing, "label_smoothing",
+            "weight of the target that the other classes share instead")
+          .range(0, 0.9),
       field(&TrainConfig::threads, "threads", "training threads; 0: one fewer than cores")
           .range(0, 256)
           .unit("threads"),

@@ -12,20 +12,36 @@
 
 namespace moescope::model {
 
+/// What one pass reads. A grid cell b·L + position holds a token or padding; cell_T lists those that hold one, rising,
+/// and is undefined when all do. T counts tokens, never padding.
 struct Batch {
   at::Tensor tokens_BL;  ///< int64
-  at::Tensor target_T;   ///< int64, the token after each; T = B·L
+  /// int64, one per row of the logits, moe::kNoTarget where nothing is asked: of language models the next (or the
+  /// hidden) token of each of the T tokens, of a classifier the class of each of the B sequences.
+  at::Tensor target_T;
+  at::Tensor cell_T = {};
+  at::Tensor source_BL = {};       ///< translation only: what the encoder reads, int64 (its own L)
+  at::Tensor source_cell_T = {};
+
+  std::int64_t num_tokens() const { return cell_T.defined() ? cell_T.size(0) : tokens_BL.numel(); }
+};
+
+/// Batches by step: a function of the step alone, so that a resumed run goes on with the same ones.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  /// The batch of optimiser step `step`, counted from 0.
+  virtual Batch batch(std::int64_t step) = 0;
 };
 
 /// Non-overlapping windows of `context` tokens (and the one after), every epoch in a new seeded order. A batch may
 /// reach over the end of an epoch into the next one.
-class BatchStream {
+class BatchStream : public BatchSource {
  public:
   /// Keeps a reference: the split must outlive the stream. Throws when the split holds not a single window.
   BatchStream(const corpus::Split& split, int batch_size, int context, std::uint64_t run_seed);
 
-  /// The batch of optimiser step `step`, counted from 0.
-  Batch batch(std::int64_t step);
+  Batch batch(std::int64_t step) override;
   std::int64_t num_windows() const { return num_windows_; }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
+#include "core/moe/lint.h"
 
 namespace moescope::moe {
 namespace {
@@ -14,19 +15,13 @@ std::vector<Method>& registry() {
   return methods;
 }
 
-Diagnostic lint(const config::RunConfig& config, const std::string& key, std::string message, std::string hint) {
-  Diagnostic diagnostic = config::error_at(config, key, std::move(message), std::move(hint));
-  diagnostic.severity = Severity::kWarning;
-  return diagnostic;
-}
-
 /// A balance loss switched off where the method has one by default is nearly always a slip.
 void lint_balance(const config::RunConfig& config, const config::MethodInfo& info, Diagnostics& found) {
   const auto setting = config.router.find("balance_coefficient");
   if (setting == config.router.end() || std::get<double>(setting->second) != 0) return;
   for (const config::FieldSpec& spec : info.router.fields) {
     if (spec.key != setting->first || spec.default_value == config::Value(0.0)) continue;
-    found.push_back(lint(config, "moe.router.balance_coefficient",
+    found.push_back(lint_at(config, "moe.router.balance_coefficient",
                          "'balance_coefficient' is 0: nothing spreads the load, so the router may collapse onto a few "
                          "experts",
                          "the method's own value is " + config::to_text(spec.default_value)));
@@ -36,7 +31,7 @@ void lint_balance(const config::RunConfig& config, const config::MethodInfo& inf
 void lint_capacity(const config::RunConfig& config, Diagnostics& found) {
   const double factor = config.moe.capacity_factor;
   if (factor <= 0 || factor >= 1) return;
-  found.push_back(lint(config, "moe.capacity_factor",
+  found.push_back(lint_at(config, "moe.capacity_factor",
                        "'capacity_factor' is " + shortest(factor) +
                            ": fewer slots than tokens, so tokens are dropped even under perfect balance",
                        "1.0 leaves just enough room, 0 sets no limit"));
@@ -44,7 +39,7 @@ void lint_capacity(const config::RunConfig& config, Diagnostics& found) {
 
 void lint_single_expert(const config::RunConfig& config, const config::MethodInfo& info, Diagnostics& found) {
   if (!info.traits.router_learns || config.moe.num_experts > 1) return;
-  found.push_back(lint(config, "moe.num_experts", "'num_experts' is 1: the router has nothing to choose",
+  found.push_back(lint_at(config, "moe.num_experts", "'num_experts' is 1: the router has nothing to choose",
                        "method = \"dense\" trains one expert without a router"));
 }
 

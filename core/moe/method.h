@@ -23,12 +23,16 @@ struct RouterContext {
   int vocab_size = 0;
   double capacity_factor = 0;
   std::map<std::string, config::Value> settings;  ///< the method's router section, checked and complete
+  std::map<std::string, config::Value> stages;    ///< its stage schedule, likewise
+  std::int64_t total_steps = 1;                   ///< of the run: schedules end there
+  /// How often each token id occurs in the training text (a balanced hash needs it); null: every id alike.
+  std::shared_ptr<const std::vector<std::int64_t>> token_count_V;
 };
 
 struct Method {
   config::MethodInfo info;
   std::function<std::unique_ptr<Router>(const RouterContext&, ParameterSet&)> make_router;
-  /// Empty: single_pass_objective().
+  /// Empty: single_pass_objective() with the configured label smoothing.
   std::function<std::unique_ptr<Objective>(const config::RunConfig&)> make_objective;
   /// The stage that should run at `step` if nobody interferes. Empty: one stage.
   std::function<int(const config::RunConfig&, std::int64_t step)> stage_due;

@@ -13,18 +13,23 @@ namespace {
 /// emission.
 MoeOutput mix(const at::Tensor& hidden_TD, Routing routing, const Experts& experts) {
   const auto& dense = std::get<DenseRouting>(routing.assignment);
-  const std::int64_t num_tokens = hidden_TD.size(0);
-  const std::int64_t num_slots = dense.dispatch_TES.size(2);
-  const at::Tensor rows_MD =
-      dense.dispatch_TES.reshape({num_tokens, experts.num_experts() * num_slots}).t().mm(hidden_TD);
+  const std::int64_t G = dense.member_GI.size(0), I = dense.member_GI.size(1), D = hidden_TD.size(1);
+  const std::int64_t E = experts.num_experts(), S = dense.dispatch_GIES.size(3);
+  const at::Tensor member_N = dense.member_GI.reshape({-1});
+  const at::Tensor hidden_GID = hidden_TD.index_select(0, member_N).view({G, I, D});
+  const at::Tensor dispatch_GIZ = dense.dispatch_GIES.reshape({G, I, E * S});
+  const at::Tensor slots_GESD = at::bmm(dispatch_GIZ.transpose(1, 2), hidden_GID).view({G, E, S, D});
+  // Experts want their rows together, whatever group they come from.
+  const at::Tensor rows_MD = slots_GESD.transpose(0, 1).reshape({E * G * S, D});
   std::vector<std::int64_t> offset_E1;
-  for (int e = 0; e <= experts.num_experts(); ++e) offset_E1.push_back(e * num_slots);
-  const at::Tensor out_MD = experts.forward(rows_MD, offset_E1);
+  for (std::int64_t e = 0; e <= E; ++e) offset_E1.push_back(e * G * S);
+  const at::Tensor out_GZD = experts.forward(rows_MD, offset_E1).view({E, G, S, D}).transpose(0, 1).reshape({G, E * S, D});
+  const at::Tensor delta_GID = at::bmm(dense.combine_GIES.reshape({G, I, E * S}), out_GZD);
 
   MoeOutput output;
-  output.delta_TD = dense.combine_TES.reshape({num_tokens, experts.num_experts() * num_slots}).mm(out_MD);
-  output.record.load_E = dense.combine_TES.detach().sum(at::IntArrayRef{0, 2});
-  output.record.dropped_E = at::zeros({experts.num_experts()}, at::kLong);
+  output.delta_TD = at::zeros_like(hidden_TD).index_add(0, member_N, delta_GID.reshape({-1, D}));
+  output.record.load_E = emission_TE(dense, hidden_TD.size(0)).sum(0);
+  output.record.dropped_E = at::zeros({E}, at::kLong);
   output.record.routing = std::move(routing);
   return output;
 }
@@ -37,7 +42,11 @@ MoeLayer::MoeLayer(std::unique_ptr<Router> router, Experts experts)
 MoeOutput MoeLayer::forward(const RouterInput& input) {
   Routing routing = router_->route(input);
   const SparseRouting* sparse = routing.sparse();
-  if (sparse == nullptr) return mix(input.hidden_TD, std::move(routing), experts_);
+  if (sparse == nullptr) {
+    MoeOutput output = mix(input.hidden_TD, std::move(routing), experts_);
+    output.record.token_id_T = token_id_T(input);
+    return output;
+  }
 
   const std::int64_t num_tokens = input.hidden_TD.size(0);
   const Capacity capacity = router_->capacity(num_tokens, input.mode);
@@ -45,7 +54,7 @@ MoeOutput MoeLayer::forward(const RouterInput& input) {
   const at::Tensor rows_MD = gather_rows(input.hidden_TD, dispatch);
   const at::Tensor out_MD = experts_.forward(rows_MD, dispatch.offset_E1);
   const at::Tensor delta_TD = combine_rows(out_MD, sparse->gate_N, dispatch);
-  return {delta_TD, {std::move(routing), dispatch.kept_N, dispatch.load_E, dispatch.dropped_E, capacity}};
+  return {delta_TD, {std::move(routing), dispatch.kept_N, dispatch.load_E, dispatch.dropped_E, capacity, token_id_T(input)}};
 }
 
 }  // namespace moescope::moe

@@ -20,6 +20,7 @@ struct LayerRecord {
   at::Tensor load_E;     ///< int64, assignments before capacity (dense routing: mass, fp32)
   at::Tensor dropped_E;  ///< int64
   Capacity capacity;
+  at::Tensor token_id_T;  ///< int64, of the tokens that were routed
 };
 
 struct MoeOutput {

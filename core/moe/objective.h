@@ -40,9 +40,22 @@ class Objective {
   virtual ~Objective() = default;
   /// `target_T`: int64 next tokens, −100 where there is none.
   virtual StepLosses compute(const MakePass& make_pass, const at::Tensor& target_T) = 0;
+  /// A live field of the method's router section, already accepted by the routers; the objective takes what is its own.
+  virtual void set(const std::string& /*key*/, const config::Value& /*value*/) {}
 };
 
+inline constexpr std::int64_t kNoTarget = -100;
+
+/// Mean cross-entropy over the rows that have a target; zero when none has. With `smoothing` ε the target weighs 1 − ε
+/// and every other class ε/(V − 1), as fairseq does.
+at::Tensor mean_cross_entropy(const at::Tensor& logits_TV, const at::Tensor& target_T, double smoothing = 0);
+
+/// Each auxiliary loss of the layers, summed over layers under its name and coefficient.
+void add_auxiliary(const std::vector<LayerRecord>& layers, std::vector<LossTerm>& terms);
+/// Σ coefficient · value. Requires: at least one term.
+at::Tensor total_of(const std::vector<LossTerm>& terms);
+
 /// One pass, mean cross-entropy, plus each auxiliary loss summed over layers with its coefficient.
-std::unique_ptr<Objective> single_pass_objective();
+std::unique_ptr<Objective> single_pass_objective(double label_smoothing = 0);
 
 }  // namespace moescope::moe

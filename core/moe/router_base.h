@@ -3,6 +3,8 @@
 // list, live changes, its parameters, freezing. Routers override what differs.
 // Threads: trainer thread only.
 
+#include <ATen/ops/index_select.h>
+
 #include <map>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "core/config/field.h"
 #include "core/moe/method.h"
 #include "core/moe/router.h"
+#include "core/moe/softmax_topk.h"
 
 namespace moescope::moe {
 
@@ -40,6 +43,23 @@ class RouterBase : public Router {
 
   void set_capacity_factor(double factor) override { capacity_factor_ = factor; }
 
+  std::vector<NamedTensor> state() const override {
+    std::vector<NamedTensor> all = state_;
+    if (table_VE_.defined()) all.push_back({"pinned_table", table_VE_});
+    return all;
+  }
+  std::string restore(const std::string& name, const at::Tensor& value) override {
+    if (name == "pinned_table") return adopt_table(value) ? "" : "this method takes no pinned table";
+    return Router::restore(name, value);
+  }
+  /// A router that takes its choice from choose() can be pinned; the others override this to refuse.
+  bool adopt_table(const at::Tensor& order_VE) override {
+    if (!takes_table_) return false;
+    table_VE_ = order_VE;
+    return true;
+  }
+  bool has_table() const override { return table_VE_.defined(); }
+
   int top_k() const override {
     if constexpr (requires(const Config& c) { c.top_k; }) return static_cast<int>(config_.top_k);
     return 1;
@@ -50,6 +70,39 @@ class RouterBase : public Router {
       : num_experts_(context.num_experts), capacity_factor_(context.capacity_factor), fields_(std::move(fields)) {
     config::assign(fields_, context.settings, config_);
   }
+
+  /// The k best by score, lowest index first among equals; the pinned ones while the assignment is pinned. Every router
+  /// of the token-choice trait chooses here (or asks pinned_choice() itself), so that any of them can be pinned.
+  SoftmaxTopk choose(const RouterInput& input, const at::Tensor& scores_TE, int top_k) const {
+    SoftmaxTopk choice = softmax_topk(scores_TE, top_k);
+    const at::Tensor pinned_TK = pinned_choice(input, top_k);
+    if (pinned_TK.defined()) choice.expert_TK = pinned_TK;
+    return choice;
+  }
+  /// Undefined unless the assignment is pinned to a table.
+  at::Tensor pinned_choice(const RouterInput& input, int top_k) const {
+    if (!controls_.pinned || !table_VE_.defined()) return {};
+    return table_VE_.index_select(0, token_id_T(input)).narrow(1, 0, top_k);
+  }
+  /// First choices by the table, for Routing::student_T; undefined without one.
+  at::Tensor table_choice(const RouterInput& input) const {
+    if (!table_VE_.defined()) return {};
+    return table_VE_.index_select(0, token_id_T(input)).select(1, 0);
+  }
+  /// Fills what every score-based routing tells: scores, probabilities, entropy, margin, the table's choice.
+  Routing routing_of(const RouterInput& input, const at::Tensor& scores_TE, const SoftmaxTopk& choice) const {
+    Routing routing;
+    routing.scores_TE = scores_TE;
+    routing.probs_TE = choice.probs_TE;
+    routing.entropy_T = choice.entropy_T;
+    routing.margin_T = choice.margin_T;
+    routing.student_T = table_choice(input);
+    return routing;
+  }
+  /// Adds to state(): a tensor the router owns and changes in place.
+  void keep_state(const std::string& name, const at::Tensor& tensor) { state_.push_back({name, tensor}); }
+  /// Only a router whose every token chooses top_k experts through choose() may call this, in its constructor.
+  void allow_table() { takes_table_ = true; }
 
   /// Call at the end of the constructor: keeps the list of what the router made under its prefix.
   void keep_parameters(const RouterContext& context, const ParameterSet& parameters) {
@@ -74,6 +127,9 @@ class RouterBase : public Router {
   std::vector<Parameter> parameters_;
 
  private:
+  std::vector<NamedTensor> state_;
+  at::Tensor table_VE_;  ///< undefined until the choice was distilled
+  bool takes_table_ = false;
   config::FieldList<Config> fields_;
 };
 

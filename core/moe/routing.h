@@ -32,11 +32,17 @@ struct SparseRouting {
   int choices_per_token = 1;  ///< K when the list is token choice (N = K·T), else 0
 };
 
-/// Soft mixtures: slot inputs and outputs are weighted sums over tokens.
+/// Soft mixtures: the inputs and outputs of slots are weighted sums over the tokens of a group. G groups of I members;
+/// each expert has S slots in each group. A group with fewer tokens than members names any token in the empty places
+/// and gives them zero weights.
 struct DenseRouting {
-  at::Tensor dispatch_TES;  ///< fp32
-  at::Tensor combine_TES;   ///< fp32
+  at::Tensor member_GI;      ///< int64, the token that is member i of group g; each token is in one group
+  at::Tensor dispatch_GIES;  ///< fp32, gradient reaches the router through both
+  at::Tensor combine_GIES;   ///< fp32
 };
+
+/// Σ over slots of what each expert emits to each token, [T, E]; no gradient. A token outside every group gets zeros.
+at::Tensor emission_TE(const DenseRouting& dense, std::int64_t num_tokens);
 
 struct Routing {
   std::variant<SparseRouting, DenseRouting> assignment;
@@ -53,5 +59,9 @@ struct Routing {
 
 /// Token choice from expert_TK and gate_TK (int64 and fp32, K ≥ 1), choice-major.
 SparseRouting token_choice(const at::Tensor& expert_TK, const at::Tensor& gate_TK);
+
+/// The choices of token choice for which wanted_TK (bool) holds, in the same order; choices_per_token is 0 unless all
+/// are wanted.
+SparseRouting some_choices(const at::Tensor& expert_TK, const at::Tensor& gate_TK, const at::Tensor& wanted_TK);
 
 }  // namespace moescope::moe

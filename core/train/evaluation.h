@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "core/model/dataset.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 
 namespace moescope::train {
 
 /// Mean cross-entropy in nats per token over all batches. No batches: NaN.
-double validation_loss(model::TinyLm& model, const std::vector<model::Batch>& batches);
+double validation_loss(model::Model& model, const std::vector<model::Batch>& batches);
 
 inline constexpr double kBitsPerNat = 1.4426950408889634;
 

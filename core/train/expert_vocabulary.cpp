@@ -14,11 +14,12 @@ ExpertVocabulary::ExpertVocabulary(int num_layers, int num_experts, int vocab_si
   count_LEV_.assign(static_cast<std::size_t>(num_layers), std::vector<std::int64_t>(entries, 0));
 }
 
-void ExpertVocabulary::count(const std::vector<moe::LayerRecord>& layers, const at::Tensor& tokens_BL) {
-  const auto* token_T = tokens_BL.const_data_ptr<std::int64_t>();
+void ExpertVocabulary::count(const std::vector<moe::LayerRecord>& layers) {
   for (std::size_t l = 0; l < layers.size() && l < count_LEV_.size(); ++l) {
     const moe::SparseRouting* sparse = layers[l].routing.sparse();
     if (!sparse) continue;
+    const at::Tensor token_id_T = layers[l].token_id_T.contiguous();
+    const auto* token_T = token_id_T.const_data_ptr<std::int64_t>();
     const at::Tensor token_N = sparse->token_N.contiguous(), expert_N = sparse->expert_N.contiguous();
     const auto* token = token_N.const_data_ptr<std::int64_t>();
     const auto* expert = expert_N.const_data_ptr<std::int64_t>();

@@ -17,8 +17,8 @@ class ExpertVocabulary {
  public:
   ExpertVocabulary(int num_layers, int num_experts, int vocab_size);
 
-  /// Counts one step's assignments; tokens_BL are the tokens the records routed.
-  void count(const std::vector<moe::LayerRecord>& layers, const at::Tensor& tokens_BL);
+  /// Counts one step's assignments.
+  void count(const std::vector<moe::LayerRecord>& layers);
 
   /// The most typical tokens of every expert of every layer.
   std::vector<telemetry::ExpertTokens> top(const corpus::Tokenizer& tokenizer) const;

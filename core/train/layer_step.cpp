@@ -51,8 +51,8 @@ float agreement(const moe::Routing& routing, std::int64_t num_tokens) {
 }
 
 /// A soft mixture has no choice; what a token gets most of stands in for it.
-void add_dense(const moe::DenseRouting& dense, telemetry::LayerProbe& probe) {
-  const at::Tensor mass_TE = dense.combine_TES.detach().sum(2);
+void add_dense(const moe::DenseRouting& dense, std::int64_t num_tokens, telemetry::LayerProbe& probe) {
+  const at::Tensor mass_TE = moe::emission_TE(dense, num_tokens);
   const auto [gate_TK, expert_TK] = mass_TE.topk(probe.top_k, 1);
   probe.gate_TK = floats(gate_TK);
   for (const std::int64_t expert : integers(expert_TK)) probe.expert_TK.push_back(static_cast<std::int16_t>(expert));
@@ -76,7 +76,8 @@ void add_sparse(const moe::SparseRouting& sparse, std::int64_t num_tokens, telem
 
 }  // namespace
 
-telemetry::LayerStep layer_step(const moe::LayerRecord& record, std::int64_t num_tokens) {
+telemetry::LayerStep layer_step(const moe::LayerRecord& record) {
+  const std::int64_t num_tokens = record.token_id_T.numel();
   telemetry::LayerStep step;
   step.load_E = counts(record.load_E);
   step.dropped_E = counts(record.dropped_E);
@@ -99,7 +100,7 @@ telemetry::LayerProbe layer_probe(const moe::Routing& routing, std::int64_t num_
   if (const moe::SparseRouting* sparse = routing.sparse()) {
     add_sparse(*sparse, num_tokens, probe);
   } else {
-    add_dense(std::get<moe::DenseRouting>(routing.assignment), probe);
+    add_dense(std::get<moe::DenseRouting>(routing.assignment), num_tokens, probe);
   }
   if (routing.margin_T.defined()) {
     probe.margin_T = floats(routing.margin_T);

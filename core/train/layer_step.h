@@ -7,7 +7,7 @@
 
 namespace moescope::train {
 
-telemetry::LayerStep layer_step(const moe::LayerRecord& record, std::int64_t num_tokens);
+telemetry::LayerStep layer_step(const moe::LayerRecord& record);
 
 /// The routing of T tokens as the probe keeps it. `top_k` is the number of choices a token has now; a routing that
 /// gives a token fewer (expert choice, threshold gates) leaves −1, one that gives more keeps the first.

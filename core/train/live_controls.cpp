@@ -22,7 +22,7 @@ std::string count_of(int count, const std::string& noun) {
 
 }  // namespace
 
-LiveControls::LiveControls(const moe::Method& method, model::TinyLm& model, int stage)
+LiveControls::LiveControls(const moe::Method& method, model::Model& model, int stage)
     : method_(method), model_(model), stage_(stage), layers_(static_cast<std::size_t>(model.num_layers())) {
   for (int layer = 0; layer < model_.num_layers(); ++layer) push_to_router(layer);
 }
@@ -69,8 +69,9 @@ std::string LiveControls::objection_to_pin(const Command& command, bool pin) con
   bool moves = false;
   for (const int layer : layers_of(command)) {
     const auto l = static_cast<std::size_t>(layer);
-    if (pin && !model_.layers()[l].router().has_student()) {
-      return method_.info.title + " has no student to pin the assignment to";
+    const moe::Router& router = model_.layers()[l].router();
+    if (pin && !router.has_student() && !router.has_table()) {
+      return method_.info.title + " does not choose experts token by token: there is no assignment to pin";
     }
     moves = moves || layers_[l].assignment_pinned != pin;
   }
@@ -125,6 +126,18 @@ std::vector<int> LiveControls::layers_breaking(const Command& command) const {
   return moving;
 }
 
+std::vector<int> LiveControls::layers_to_distil(const Command& command) const {
+  std::vector<int> wanted;
+  if (command.kind != CommandKind::kPinAssignment || !method_.info.traits.token_choice) return wanted;
+  const bool known = command.layer == bus::kAllLayers || (command.layer >= 0 && command.layer < model_.num_layers());
+  if (!known) return wanted;
+  for (const int layer : layers_of(command)) {
+    const auto l = static_cast<std::size_t>(layer);
+    if (!layers_[l].assignment_pinned && !model_.layers()[l].router().has_student()) wanted.push_back(layer);
+  }
+  return wanted;
+}
+
 Outcome LiveControls::apply(const Command& command) {
   if (std::string why = objection(command); !why.empty()) return refused(std::move(why));
   if (command.kind == CommandKind::kSwitchStage) {
@@ -154,7 +167,7 @@ Outcome LiveControls::apply(const Command& command) {
   switch (command.kind) {
     case CommandKind::kFreezeRouter: return accepted("router of " + name_of(command) + " frozen");
     case CommandKind::kUnfreezeRouter: return accepted("router of " + name_of(command) + " unfrozen");
-    case CommandKind::kPinAssignment: return accepted("assignment of " + name_of(command) + " pinned to its student");
+    case CommandKind::kPinAssignment: return accepted("assignment of " + name_of(command) + " pinned");
     default: return accepted("assignment of " + name_of(command) + " unpinned");
   }
 }

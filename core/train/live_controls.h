@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/bus/command.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 #include "core/moe/method.h"
 #include "core/telemetry/frame.h"
 #include "core/train/outcome.h"
@@ -18,7 +18,7 @@ namespace moescope::train {
 class LiveControls {
  public:
   /// Keeps references. Puts every router into `stage` at once.
-  LiveControls(const moe::Method& method, model::TinyLm& model, int stage);
+  LiveControls(const moe::Method& method, model::Model& model, int stage);
 
   /// Freezes, thaws, pins, unpins or switches. A refusal changes nothing.
   /// Requires: one of those kinds.
@@ -26,6 +26,9 @@ class LiveControls {
 
   /// The layers whose choice would pass to or from their student; empty when apply() would refuse or no choice moves.
   std::vector<int> layers_breaking(const bus::Command& command) const;
+
+  /// Layers that kPinAssignment would pin to a table that must be distilled first; empty when it would be refused.
+  std::vector<int> layers_to_distil(const bus::Command& command) const;
 
   int stage() const { return stage_; }
   const std::vector<telemetry::LayerControls>& layers() const { return layers_; }
@@ -43,7 +46,7 @@ class LiveControls {
   void push_to_router(int layer);
 
   const moe::Method& method_;
-  model::TinyLm& model_;
+  model::Model& model_;
   int stage_;
   std::vector<LayerControls> layers_;
 };

@@ -17,7 +17,7 @@ std::string field_of(const std::string& key) { return key.substr(key.rfind('.') 
 
 }  // namespace
 
-LiveSettings::LiveSettings(const moe::Method& method, const config::RunConfig& config, model::TinyLm& model,
+LiveSettings::LiveSettings(const moe::Method& method, const config::RunConfig& config, model::Model& model,
                            LrSchedule& schedule)
     : method_(method),
       model_(model),

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/config/run_config.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 #include "core/moe/method.h"
 #include "core/train/lr_schedule.h"
 #include "core/train/outcome.h"
@@ -18,7 +18,7 @@ namespace moescope::train {
 class LiveSettings {
  public:
   /// Keeps references; all must outlive it.
-  LiveSettings(const moe::Method& method, const config::RunConfig& config, model::TinyLm& model, LrSchedule& schedule);
+  LiveSettings(const moe::Method& method, const config::RunConfig& config, model::Model& model, LrSchedule& schedule);
 
   /// `key` := `value` before step `step`. "lr 0.004 → 0.002", or the reason against it and nothing changed.
   Outcome set(const std::string& key, const config::Value& value, std::int64_t step);
@@ -31,7 +31,7 @@ class LiveSettings {
   std::string write_capacity(double factor);
 
   const moe::Method& method_;
-  model::TinyLm& model_;
+  model::Model& model_;
   LrSchedule& schedule_;
   std::int64_t tokens_per_step_;
   std::map<std::string, config::FieldSpec> fields_;

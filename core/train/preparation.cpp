@@ -61,11 +61,11 @@ Material prepare_material(const RunRequest& request, const TrainerHooks& hooks, 
 
   const auto seed = static_cast<std::uint64_t>(config.top.seed);
   const int B = config.train.batch_size, L = config.model.context;
-  material.model = std::make_unique<model::TinyLm>(config, *material.method, material.corpus->tokenizer->vocab_size());
+  material.model = model::make_model(config, *material.method, *material.corpus);
   material.stream = std::make_unique<model::BatchStream>(material.corpus->train, B, L, seed);
   material.validation = model::fixed_batches(material.corpus->valid, B, L, kValidationBatches);
   material.objective =
-      material.method->make_objective ? material.method->make_objective(config) : moe::single_pass_objective();
+      material.method->make_objective ? material.method->make_objective(config) : moe::single_pass_objective(config.train.label_smoothing);
   return material;
 }
 

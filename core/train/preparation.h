@@ -9,7 +9,7 @@
 #include "core/bus/run_state.h"
 #include "core/corpus/corpus.h"
 #include "core/model/dataset.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 #include "core/moe/method.h"
 #include "core/telemetry/frame.h"
 #include "core/train/trainer_thread.h"
@@ -19,8 +19,8 @@ namespace moescope::train {
 struct Material {
   const moe::Method* method = nullptr;
   std::shared_ptr<const corpus::Corpus> corpus;
-  std::unique_ptr<model::TinyLm> model;
-  std::unique_ptr<model::BatchStream> stream;
+  std::unique_ptr<model::Model> model;
+  std::unique_ptr<model::BatchSource> stream;
   std::unique_ptr<moe::Objective> objective;
   std::vector<model::Batch> validation;
   int threads = 1;

@@ -40,23 +40,23 @@ std::vector<float> floats(const at::Tensor& tensor) {
 
 Probe::Probe(const corpus::Corpus& corpus, int num_tokens, int context, std::uint64_t run_seed) : run_seed_(run_seed) {
   const model::ProbeSequences sequences = model::probe_sequences(corpus.probe, num_tokens, context, run_seed);
-  tokens_BL_ = sequences.tokens_BL;
+  batch_.tokens_BL = sequences.tokens_BL;
   tokens_ = describe(corpus, sequences);
 }
 
-std::shared_ptr<telemetry::ProbeSnapshot> Probe::route(model::TinyLm& model, std::int64_t step,
+std::shared_ptr<telemetry::ProbeSnapshot> Probe::route(model::Model& model, std::int64_t step,
                                                        model::RoutingTrace& trace) const {
   // A method that draws its experts sends a token elsewhere at each step; so must the probe.
   const std::uint64_t noise_seed = derive_seed(run_seed_, "probe noise", static_cast<std::uint64_t>(step));
-  trace = model.route(tokens_BL_, moe::RouteMode::kProbe, noise_seed);
+  trace = model.route(batch_, moe::RouteMode::kProbe, noise_seed);
   auto snapshot = std::make_shared<telemetry::ProbeSnapshot>();
   for (std::size_t l = 0; l < trace.routing_L.size(); ++l) {
-    snapshot->layers.push_back(layer_probe(trace.routing_L[l], tokens_BL_.numel(), model.layers()[l].router().top_k()));
+    snapshot->layers.push_back(layer_probe(trace.routing_L[l], trace.hidden_LTD[l].size(0), model.layers()[l].router().top_k()));
   }
   return snapshot;
 }
 
-void Probe::look(model::TinyLm& model, int stage, std::uint64_t space_layers, telemetry::TelemetryFrame& frame) {
+void Probe::look(model::Model& model, int stage, std::uint64_t space_layers, telemetry::TelemetryFrame& frame) {
   if (tokens_.empty()) return;
   const c10::AutoGradMode no_gradient(false);
   model::RoutingTrace trace;
@@ -78,7 +78,7 @@ void Probe::look(model::TinyLm& model, int stage, std::uint64_t space_layers, te
   frame.probe = snapshot;
 }
 
-std::shared_ptr<telemetry::RouterSpace> Probe::space(model::TinyLm& model, const at::Tensor& hidden_TD,
+std::shared_ptr<telemetry::RouterSpace> Probe::space(model::Model& model, const at::Tensor& hidden_TD,
                                                      const telemetry::LayerProbe& probe, int layer) const {
   constexpr std::int64_t kMostTokens = 2000;
   const auto tensors = model.layers()[static_cast<std::size_t>(layer)].router().space(hidden_TD);
@@ -96,7 +96,7 @@ std::shared_ptr<telemetry::RouterSpace> Probe::space(model::TinyLm& model, const
   return space;
 }
 
-void Probe::mark_break(model::TinyLm& model, const std::vector<int>& layers, std::int64_t step) {
+void Probe::mark_break(model::Model& model, const std::vector<int>& layers, std::int64_t step) {
   if (tokens_.empty() || layers.empty()) return;
   const c10::AutoGradMode no_gradient(false);
   std::shared_ptr<const telemetry::ProbeSnapshot> now = last_;

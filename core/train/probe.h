@@ -9,7 +9,7 @@
 
 #include "core/corpus/corpus.h"
 #include "core/model/dataset.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 #include "core/telemetry/frame.h"
 
 namespace moescope::train {
@@ -21,21 +21,21 @@ class Probe {
   const std::vector<telemetry::ProbeToken>& tokens() const { return tokens_; }
 
   /// Routes the probe and fills frame.probe, and frame.spaces for the layers in `space_layers` (bit l: layer l).
-  void look(model::TinyLm& model, int stage, std::uint64_t space_layers, telemetry::TelemetryFrame& frame);
+  void look(model::Model& model, int stage, std::uint64_t space_layers, telemetry::TelemetryFrame& frame);
 
   /// Call just before the choice in `layers` passes to or from the student: the student's choice now is what the next
   /// look is compared with there. Layers without a student, and layers not named, go on being compared as usual.
-  void mark_break(model::TinyLm& model, const std::vector<int>& layers, std::int64_t step);
+  void mark_break(model::Model& model, const std::vector<int>& layers, std::int64_t step);
 
  private:
-  std::shared_ptr<telemetry::ProbeSnapshot> route(model::TinyLm& model, std::int64_t step,
+  std::shared_ptr<telemetry::ProbeSnapshot> route(model::Model& model, std::int64_t step,
                                                   model::RoutingTrace& trace) const;
   /// Null for a router whose scores are not inner products.
-  std::shared_ptr<telemetry::RouterSpace> space(model::TinyLm& model, const at::Tensor& hidden_TD,
+  std::shared_ptr<telemetry::RouterSpace> space(model::Model& model, const at::Tensor& hidden_TD,
                                                 const telemetry::LayerProbe& probe, int layer) const;
 
   std::uint64_t run_seed_;
-  at::Tensor tokens_BL_;
+  model::Batch batch_;
   std::vector<telemetry::ProbeToken> tokens_;
   std::shared_ptr<const telemetry::ProbeSnapshot> last_;
   std::vector<std::vector<std::int16_t>> reference_;  ///< of a break since last_; empty: none

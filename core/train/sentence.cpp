@@ -38,7 +38,7 @@ std::int32_t draw(const at::Tensor& logits_V, double unit) {
   return static_cast<std::int32_t>(id);
 }
 
-std::string continuation(model::TinyLm& model, const corpus::Tokenizer& tokenizer, Ids ids, std::uint64_t seed) {
+std::string continuation(model::Model& model, const corpus::Tokenizer& tokenizer, Ids ids, std::uint64_t seed) {
   SeededWords words(seed);
   const std::string before = tokenizer.decode(ids);
   for (int i = 0; i < kContinuationTokens; ++i) {
@@ -52,7 +52,7 @@ std::string continuation(model::TinyLm& model, const corpus::Tokenizer& tokenize
 
 }  // namespace
 
-Outcome probe_sentence(model::TinyLm& model, const corpus::Tokenizer& tokenizer, const std::string& text,
+Outcome probe_sentence(model::Model& model, const corpus::Tokenizer& tokenizer, const std::string& text,
                        std::uint64_t seed, bus::SentenceResult& result) {
   if (text.size() > kMostBytes) return refused("the sentence is longer than 20,000 bytes");
   if (first_invalid_utf8(text)) return refused("the sentence is not UTF-8 text");
@@ -61,7 +61,7 @@ Outcome probe_sentence(model::TinyLm& model, const corpus::Tokenizer& tokenizer,
   const c10::AutoGradMode no_gradient(false);
   const at::Tensor tokens_1L = as_batch(ids, model.context());
   const std::int64_t T = tokens_1L.size(1);
-  const model::RoutingTrace trace = model.route(tokens_1L, moe::RouteMode::kProbe);
+  const model::RoutingTrace trace = model.route({tokens_1L, {}}, moe::RouteMode::kProbe);
   result.sentence = text;
   result.top_k = std::max(1, model.layers().front().router().top_k());
   for (std::int64_t t = 0; t < T; ++t) {

@@ -22,7 +22,7 @@ void require_finite(const moe::StepLosses& losses) {
 
 }  // namespace
 
-StepResult train_step(model::TinyLm& model, moe::Objective& objective, model::BatchStream& stream, AdamW& optimizer,
+StepResult train_step(model::Model& model, moe::Objective& objective, model::BatchSource& stream, AdamW& optimizer,
                       const StepPlan& plan, PhaseClock& clock) {
   clock.enter(Phase::kData);
   StepResult result;
@@ -30,10 +30,11 @@ StepResult train_step(model::TinyLm& model, moe::Objective& objective, model::Ba
 
   clock.enter(Phase::kForward);
   optimizer.clear_gradients();
+  model.begin_step(plan.step);
   const moe::MakePass make_pass = [&](int pass) {
     const std::uint64_t noise_seed = derive_seed(plan.run_seed, "router noise", static_cast<std::uint64_t>(plan.step),
                                                  static_cast<std::uint64_t>(pass));
-    return model.forward(result.batch.tokens_BL, moe::RouteMode::kTrain, noise_seed);
+    return model.forward(result.batch, moe::RouteMode::kTrain, noise_seed);
   };
   result.losses = objective.compute(make_pass, result.batch.target_T);
   require_finite(result.losses);
@@ -43,6 +44,7 @@ StepResult train_step(model::TinyLm& model, moe::Objective& objective, model::Ba
 
   clock.enter(Phase::kOptimizer);
   result.grad_norm = optimizer.step(plan.lr);
+  model.after_step(result.losses.layers);
   return result;
 }
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "core/model/dataset.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 #include "core/moe/objective.h"
 #include "core/train/optimizer.h"
 #include "core/train/phase.h"
@@ -26,7 +26,7 @@ struct StepResult {
 
 /// Data → losses → gradients → update. A loss or gradient that is not finite throws before anything is written, with a
 /// message that names it; the phase in `clock` says where.
-StepResult train_step(model::TinyLm& model, moe::Objective& objective, model::BatchStream& stream, AdamW& optimizer,
+StepResult train_step(model::Model& model, moe::Objective& objective, model::BatchSource& stream, AdamW& optimizer,
                       const StepPlan& plan, PhaseClock& clock);
 
 }  // namespace moescope::train

@@ -43,7 +43,7 @@ class Trainer {
   /// One step with everything around it: due stage switch, training, validation, frame, record.
   void step();
 
-  model::TinyLm& model() { return *material_.model; }
+  model::Model& model() { return *material_.model; }
   const Material& material() const { return material_; }
   const PhaseClock& clock() const { return clock_; }
   std::int64_t steps_done() const { return step_; }
@@ -76,6 +76,7 @@ class Trainer {
   Outcome run_steps(std::int64_t count);
   Outcome stop();
   Outcome steer(const bus::Command& command);
+  std::string distil_for(const bus::Command& command);
   Outcome set(const bus::Command& command);
   Outcome sentence(const bus::Command& command, bus::Reply& reply);
   Outcome save(const bus::Command& command);

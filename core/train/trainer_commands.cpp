@@ -1,8 +1,11 @@
 // What a command does. Each gets one reply: done at this step boundary, or refused and why.
+#include <cmath>
 #include <utility>
 
 #include "core/base/log.h"
 #include "core/base/seed.h"
+#include "core/base/text.h"
+#include "core/train/distil.h"
 #include "core/train/messages.h"
 #include "core/train/sentence.h"
 #include "core/train/trainer.h"
@@ -101,16 +104,38 @@ Outcome Trainer::stop() {
 }
 
 Outcome Trainer::steer(const Command& command) {
+  const std::string distilled = distil_for(command);
   mark_break(command);
   Outcome outcome = controls_->apply(command);
+  outcome.text += distilled;
   if (outcome.done) mark(command, outcome.text);
   return outcome;
 }
 
 Outcome Trainer::set(const Command& command) {
   Outcome outcome = settings_->set(command.key, command.value, step_);
-  if (outcome.done) mark(command, outcome.text);
+  if (outcome.done) {
+    const std::string section = "moe.router.";
+    if (command.key.starts_with(section)) material_.objective->set(command.key.substr(section.size()), command.value);
+    mark(command, outcome.text);
+  }
   return outcome;
+}
+
+/// Makes the tables that `command` would pin to, and says how well they repeat the router: " (a table by token …)".
+std::string Trainer::distil_for(const Command& command) {
+  const std::vector<int> layers = controls_->layers_to_distil(command);
+  if (layers.empty()) return {};
+  clock_.enter(Phase::kProbe);
+  channels_->status.update([](bus::RunStatus& status) { status.activity = "distilling the assignment"; });
+  const auto seed = static_cast<std::uint64_t>(request_.config.top.seed);
+  const Distilled made = distil_choices(model(), *material_.stream, step_, seed, layers);
+  channels_->status.update([](bus::RunStatus& status) { status.activity.clear(); });
+  double agreement = 0;
+  for (const int layer : layers) agreement += made.agreement[static_cast<std::size_t>(layer)];
+  const auto percent = std::lround(100 * agreement / static_cast<double>(layers.size()));
+  return " to a table by token, distilled from " + with_thousands(made.tokens) + " tokens; it repeats " +
+         std::to_string(percent) + " % of the router's choices";
 }
 
 void Trainer::mark(const Command& command, const std::string& text) {

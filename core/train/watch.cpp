@@ -19,7 +19,7 @@ std::vector<telemetry::NamedScalar> losses_of(const moe::StepLosses& losses) {
 
 }  // namespace
 
-Watch::Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::TinyLm& model, bool probing)
+Watch::Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::Model& model, bool probing)
     : corpus_(corpus), model_(model), pace_(config.probe.every) {
   if (!probing) return;
   probe_ = std::make_unique<Probe>(corpus, config.probe.tokens, config.model.context,
@@ -34,7 +34,7 @@ void Watch::show(const StepResult& result, int stage, telemetry::TelemetryFrame&
   clock.enter(Phase::kPublish);
   frame.losses = losses_of(result.losses);
   for (const moe::LayerRecord& record : result.losses.layers) {
-    frame.layers.push_back(layer_step(record, result.batch.tokens_BL.numel()));
+    frame.layers.push_back(layer_step(record));
   }
   if (!probe_) return;
   clock.enter(Phase::kProbe);
@@ -42,7 +42,7 @@ void Watch::show(const StepResult& result, int stage, telemetry::TelemetryFrame&
     if (!vocabulary_) {
       vocabulary_ = std::make_unique<ExpertVocabulary>(model_.num_layers(), model_.num_experts(), model_.vocab_size());
     }
-    vocabulary_->count(result.losses.layers, result.batch.tokens_BL);
+    vocabulary_->count(result.losses.layers);
   }
   if (!pace_.due(frame.step)) return;
   probe_->look(model_, stage, wants_.space_layers, frame);

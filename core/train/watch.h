@@ -9,7 +9,7 @@
 
 #include "core/config/run_config.h"
 #include "core/corpus/corpus.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 #include "core/telemetry/frame.h"
 #include "core/train/expert_vocabulary.h"
 #include "core/train/phase.h"
@@ -22,7 +22,7 @@ namespace moescope::train {
 class Watch {
  public:
   /// Not `probing`: losses and loads only. The corpus must outlive the watch.
-  Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::TinyLm& model, bool probing);
+  Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::Model& model, bool probing);
 
   /// Empty when not probing.
   std::vector<telemetry::ProbeToken> probe_tokens() const;
@@ -39,7 +39,7 @@ class Watch {
   void show_expert_tokens(telemetry::TelemetryFrame& frame);
 
   const corpus::Corpus& corpus_;
-  model::TinyLm& model_;
+  model::Model& model_;
   telemetry::Wants wants_;
   std::unique_ptr<Probe> probe_;  ///< null when not probing
   ProbePace pace_;

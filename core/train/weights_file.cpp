@@ -4,7 +4,7 @@
 
 namespace moescope::train {
 
-Status save_weights(const std::string& path, const model::TinyLm& model, const std::string& method, std::int64_t step) {
+Status save_weights(const std::string& path, const model::Model& model, const std::string& method, std::int64_t step) {
   std::vector<record::TensorBlock> blocks;
   for (const moe::Parameter& parameter : model.parameters().all()) {
     const at::Tensor values = parameter.tensor.detach().contiguous();

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "core/base/result.h"
-#include "core/model/tiny_lm.h"
+#include "core/model/model.h"
 
 namespace moescope::train {
 
 /// The file is whole or absent. Metadata: format, method, step.
-Status save_weights(const std::string& path, const model::TinyLm& model, const std::string& method, std::int64_t step);
+Status save_weights(const std::string& path, const model::Model& model, const std::string& method, std::int64_t step);
 
 }  // namespace moescope::train

@@ -6,6 +6,7 @@
 #include <c10/core/GradMode.h>
 
 #include "core/moe/balance_loss.h"
+#include "core/moe/lint.h"
 #include "core/moe/router_base.h"
 #include "core/moe/score_head.h"
 #include "core/moe/softmax_topk.h"
@@ -37,16 +38,14 @@ class SmoeRouter : public RouterBase<SmoeConfig> {
         head_({context.d_model, context.num_experts, config_.router_dim, /*bias=*/true, Init::normal(0.02)},
               context.prefix, parameters) {
     keep_parameters(context, parameters);
+    allow_table();
   }
 
   Routing route(const RouterInput& input) override {
-    Routing routing;
-    routing.scores_TE = head_.scores_TE(head_.vectors_TR(input.hidden_TD));
-    const SoftmaxTopk choice = softmax_topk(routing.scores_TE, top_k());
-    routing.probs_TE = choice.probs_TE;
-    routing.entropy_T = choice.entropy_T;
-    routing.margin_T = choice.margin_T;
-    const at::Tensor gate_TK = at::softmax(routing.scores_TE.gather(1, choice.expert_TK), 1);
+    const at::Tensor scores_TE = head_.scores_TE(head_.vectors_TR(input.hidden_TD));
+    const SoftmaxTopk choice = choose(input, scores_TE, top_k());
+    Routing routing = routing_of(input, scores_TE, choice);
+    const at::Tensor gate_TK = at::softmax(scores_TE.gather(1, choice.expert_TK), 1);
     routing.assignment = token_choice(choice.expert_TK, gate_TK);
     if (input.mode == RouteMode::kTrain) {
       // Switched off it is still reported, so that a picture shows what it would say, but costs no gradient.
@@ -66,14 +65,10 @@ class SmoeRouter : public RouterBase<SmoeConfig> {
 
 Diagnostics check_smoe(const config::RunConfig& config) {
   if (std::get<std::int64_t>(config.router.at("top_k")) != 1) return {};
-  Diagnostic lint =
-      config::error_at(config, "moe.router.top_k",
-                       "'top_k' is 1 and the softmax comes after the choice: a softmax over one score is always 1, so "
-                       "the router gets no "
-                       "gradient from the task and never learns",
-                       "set top_k to 2 or more, or use method = \"switch\", whose softmax comes before the choice");
-  lint.severity = Severity::kWarning;
-  return {lint};
+  return {lint_at(config, "moe.router.top_k",
+                  "'top_k' is 1 and the softmax comes after the choice: a softmax over one score is always 1, so the "
+                  "router gets no gradient from the task and never learns",
+                  "set top_k to 2 or more, or use method = \"switch\", whose softmax comes before the choice")};
 }
 
 Method make_smoe_method() {
@@ -85,6 +80,7 @@ Method make_smoe_method() {
   info.traits.gates_sum_to_one = true;
   info.traits.order_independent = true;
   info.traits.has_router_rows = true;
+  info.traits.token_choice = true;
   info.stages = {{"train", "Train", "router and experts learn from the task"}};
   info.router = config::schema_of("moe.router", smoe_fields());
   info.defaults = {{"moe.placement", std::string("ffn")}};

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/moe/lint.h"
 #include "core/moe/router_base.h"
 #include "core/moe/score_head.h"
 #include "core/moe/softmax_topk.h"
@@ -84,7 +85,8 @@ class StableMoeRouter : public RouterBase<StableMoeConfig> {
 
   Routing route(const RouterInput& input) override {
     const at::Tensor backbone_TE = head_.scores_TE(head_.vectors_TR(input.hidden_TD));
-    const at::Tensor student_TE = student_.scores_TE(input.token_id_BL);
+    at::Tensor student_TE = student_.scores_TE(input.token_id_BL);
+    if (input.cell_T.defined()) student_TE = student_TE.index_select(0, input.cell_T);
     require_finite(backbone_TE);
     require_finite(student_TE);
 
@@ -140,12 +142,6 @@ class StableMoeRouter : public RouterBase<StableMoeConfig> {
   StudentRouter student_;
 };
 
-Diagnostic lint(const config::RunConfig& config, const std::string& key, std::string message, std::string hint) {
-  Diagnostic diagnostic = config::error_at(config, key, std::move(message), std::move(hint));
-  diagnostic.severity = Severity::kWarning;
-  return diagnostic;
-}
-
 std::int64_t learn_steps(const config::RunConfig& config) {
   return std::get<std::int64_t>(config.stages.at("learn_steps"));
 }
@@ -154,11 +150,11 @@ Diagnostics check_stablemoe(const config::RunConfig& config) {
   Diagnostics found;
   const std::string steps = std::to_string(learn_steps(config));
   if (learn_steps(config) == 0) {
-    found.push_back(lint(config, "stages.learn_steps",
+    found.push_back(lint_at(config, "stages.learn_steps",
                          "'learn_steps' is 0: the student never learns, so its choices stay random",
                          "the paper learns for the first tenth of the run"));
   } else if (learn_steps(config) >= config.train.steps) {
-    found.push_back(lint(config, "stages.learn_steps",
+    found.push_back(lint_at(config, "stages.learn_steps",
                          "'learn_steps' is " + steps + ", but the run has " + std::to_string(config.train.steps) +
                              " steps: the frozen stage never starts by itself",
                          "the paper learns for the first tenth of the run; 'steps' is in [train]"));
@@ -167,7 +163,7 @@ Diagnostics check_stablemoe(const config::RunConfig& config) {
   const bool small_vocabulary = bytes || config.data.vocab_size < kWordVocabulary;
   if (std::get<std::string>(config.router.at("student")) == "word" && small_vocabulary) {
     const std::string size = bytes ? "256 bytes" : std::to_string(config.data.vocab_size) + " pieces";
-    found.push_back(lint(config, "moe.router.student",
+    found.push_back(lint_at(config, "moe.router.student",
                          "'student' is \"word\" with a vocabulary of " + size +
                              ": the frozen routing becomes a look-up by symbol that ignores context",
                          "use student = \"bigram\" or \"causal_window\", or a BPE vocabulary of 2000 pieces or more"));

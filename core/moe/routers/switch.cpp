@@ -2,7 +2,6 @@
 // the gate and the router learns from the task at k = 1; capacity by groups, first come first served.
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
 #include <cmath>
@@ -63,17 +62,15 @@ class SwitchRouter : public RouterBase<SwitchConfig> {
   SwitchRouter(const RouterContext& context, ParameterSet& parameters)
       : RouterBase(context, switch_fields()), head_(head_shape(context, config_), context.prefix, parameters) {
     keep_parameters(context, parameters);
+    allow_table();
   }
 
   Routing route(const RouterInput& input) override {
     const bool training = input.mode == RouteMode::kTrain;
     const at::Tensor seen_TD = training ? jittered(input) : input.hidden_TD;
-    Routing routing;
-    routing.scores_TE = head_.scores_TE(head_.vectors_TR(seen_TD));
-    const SoftmaxTopk choice = softmax_topk(routing.scores_TE, 1);
-    routing.probs_TE = choice.probs_TE;
-    routing.entropy_T = choice.entropy_T;
-    routing.margin_T = choice.margin_T;
+    const at::Tensor scores_TE = head_.scores_TE(head_.vectors_TR(seen_TD));
+    const SoftmaxTopk choice = choose(input, scores_TE, 1);
+    Routing routing = routing_of(input, scores_TE, choice);
     routing.assignment = token_choice(choice.expert_TK, choice.probs_TE.gather(1, choice.expert_TK));
     if (training) {
       const std::int64_t group = group_size(input.hidden_TD.size(0));
@@ -99,10 +96,8 @@ class SwitchRouter : public RouterBase<SwitchConfig> {
  private:
   at::Tensor jittered(const RouterInput& input) const {
     if (config_.jitter == 0) return input.hidden_TD;
-    const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(input.noise_seed);
-    const at::Tensor noise_TD = at::empty(input.hidden_TD.sizes(), input.hidden_TD.options().device(at::kCPU))
-                                    .uniform_(1 - config_.jitter, 1 + config_.jitter, generator);
-    return input.hidden_TD * noise_TD.to(input.hidden_TD.device());
+    const at::Tensor unit_TD = uniform_draw(input, "jitter", input.hidden_TD.sizes());
+    return input.hidden_TD * (1 + config_.jitter * (2 * unit_TD - 1));
   }
 
   ScoreHead head_;
@@ -116,6 +111,7 @@ Method make_switch_method() {
   info.paper = "Fedus et al., JMLR 2022";
   info.traits.order_independent = true;
   info.traits.has_router_rows = true;
+  info.traits.token_choice = true;
   info.stages = {{"train", "Train", "router and experts learn from the task and the balance loss"}};
   info.router = config::schema_of("moe.router", switch_fields());
   info.defaults = {{"moe.placement", std::string("ffn")}, {"moe.capacity_factor", 1.25}};

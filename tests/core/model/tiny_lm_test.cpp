@@ -42,7 +42,7 @@ TEST_P(EveryShape, StartsNearTheUniformLossAndGivesEveryActivePartAGradient) {
                  std::string("model.positions=") + shape.positions}));
   EXPECT_EQ(model.num_layers(), 2);
   const model::Batch batch = tiny_batch();
-  const moe::ModelPass pass = model.forward(batch.tokens_BL, RouteMode::kTrain, 1);
+  const moe::ModelPass pass = model.forward(batch, RouteMode::kTrain, 1);
   ASSERT_EQ(pass.logits_TV.sizes().vec(), (std::vector<std::int64_t>{64, test::kTinyVocab}));
   const at::Tensor loss = at::cross_entropy_loss(pass.logits_TV, batch.target_T);
   EXPECT_NEAR(loss.item<double>(), std::log(test::kTinyVocab), 1.0);
@@ -80,8 +80,8 @@ TEST(TinyLm, RouteSeesWhatForwardRoutes) {
   model::TinyLm model = make_model(test::tiny_config("smoe"));
   const model::Batch batch = tiny_batch();
   const c10::AutoGradMode no_gradient(false);
-  const moe::ModelPass pass = model.forward(batch.tokens_BL, RouteMode::kProbe, 0);
-  const model::RoutingTrace trace = model.route(batch.tokens_BL, RouteMode::kProbe);
+  const moe::ModelPass pass = model.forward(batch, RouteMode::kProbe, 0);
+  const model::RoutingTrace trace = model.route(batch, RouteMode::kProbe);
   ASSERT_EQ(trace.routing_L.size(), 2U);
   for (std::size_t l = 0; l < 2; ++l) {
     EXPECT_TRUE(trace.routing_L[l].sparse()->expert_N.equal(pass.layers[l].routing.sparse()->expert_N));
@@ -93,7 +93,7 @@ TEST(TinyLm, NextTokenLogitsAreTheLastRowOfForward) {
   model::TinyLm model = make_model(test::tiny_config("dense"));
   const c10::AutoGradMode no_gradient(false);
   const at::Tensor tokens_1L = tiny_batch().tokens_BL.narrow(0, 0, 1).narrow(1, 0, 9);
-  const at::Tensor all_TV = model.forward(tokens_1L, RouteMode::kEvaluate, 0).logits_TV;
+  const at::Tensor all_TV = model.forward({tokens_1L, {}}, RouteMode::kEvaluate, 0).logits_TV;
   EXPECT_TRUE(at::allclose(model.next_token_logits(tokens_1L, RouteMode::kEvaluate), all_TV.select(0, 8)));
 }
 
@@ -112,7 +112,7 @@ TEST_P(EveryMethod, LooksNoFurtherThanTheTokenItself) {
     after_1L.select(0, 0).narrow(0, 11, 1).fill_((before_1L.select(0, 0).select(0, 11).item<std::int64_t>() + 1) %
                                                  test::kTinyVocab);
     const auto logits = [&](const at::Tensor& tokens_1L) {
-      return model.forward(tokens_1L, RouteMode::kTrain, 5).logits_TV;
+      return model.forward({tokens_1L, {}}, RouteMode::kTrain, 5).logits_TV;
     };
     const at::Tensor one = logits(before_1L), other = logits(after_1L);
     EXPECT_TRUE(at::allclose(one.narrow(0, 0, 11), other.narrow(0, 0, 11), 1e-5, 1e-6));

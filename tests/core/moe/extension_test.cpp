@@ -33,12 +33,9 @@ class SecondBestRouter : public RouterBase<SecondBestConfig> {
     keep_parameters(context, parameters);
   }
   Routing route(const RouterInput& input) override {
-    Routing routing;
-    routing.scores_TE = head_.scores_TE(head_.vectors_TR(input.hidden_TD));
-    const SoftmaxTopk choice = softmax_topk(routing.scores_TE * config_.sharpness, 2);
-    routing.probs_TE = choice.probs_TE;
-    routing.entropy_T = choice.entropy_T;
-    routing.margin_T = choice.margin_T;
+    const at::Tensor scores_TE = head_.scores_TE(head_.vectors_TR(input.hidden_TD));
+    const SoftmaxTopk choice = choose(input, scores_TE * config_.sharpness, 2);
+    Routing routing = routing_of(input, scores_TE, choice);
     routing.assignment = token_choice(choice.expert_TK, choice.probs_TE.gather(1, choice.expert_TK.flip(1)));
     return routing;
   }
@@ -89,10 +86,11 @@ class SlotMixRouter : public RouterBase<SlotMixConfig> {
   }
   Routing route(const RouterInput& input) override {
     const at::Tensor logits_TS = at::linear(input.hidden_TD, phi_SD_);
-    const std::vector<std::int64_t> shape = {input.hidden_TD.size(0), num_experts_, config_.slots};
+    const std::int64_t T = input.hidden_TD.size(0);
+    const std::vector<std::int64_t> shape = {1, T, num_experts_, config_.slots};
     Routing routing;
-    routing.assignment =
-        DenseRouting{at::softmax(logits_TS, 0).reshape(shape), at::softmax(logits_TS, 1).reshape(shape)};
+    routing.assignment = DenseRouting{at::arange(T, at::kLong).unsqueeze(0), at::softmax(logits_TS, 0).reshape(shape),
+                                      at::softmax(logits_TS, 1).reshape(shape)};
     return routing;
   }
   int top_k() const override { return static_cast<int>(num_experts_); }
@@ -108,6 +106,8 @@ Method make_slot_mix() {
   info.summary = "a toy of the tests";
   info.paper = "after Puigcerver et al., ICLR 2024";
   info.traits.causal = false;
+  info.traits.causal_evaluation = false;
+  info.traits.mixes_sequences = true;
   info.traits.gates_sum_to_one = true;
   info.traits.order_independent = true;
   info.stages = {{"train", "Train", "all of it"}};

@@ -197,7 +197,7 @@ TEST_P(Invariants, PromisedGatesSumToOnePerToken) {
     if (const SparseRouting* sparse = routing.sparse()) {
       sum_T = sum_T.index_add(0, sparse->token_N, sparse->gate_N.detach());
     } else {
-      sum_T = std::get<DenseRouting>(routing.assignment).combine_TES.detach().sum(at::IntArrayRef{1, 2});
+      sum_T = std::get<DenseRouting>(routing.assignment).combine_GIES.detach().sum(at::IntArrayRef{0, 2, 3});
     }
     EXPECT_TRUE(close(sum_T, at::ones({kTokens}), 1e-6));
   }

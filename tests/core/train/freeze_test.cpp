@@ -50,6 +50,37 @@ TEST(Freeze, AnExpertStopsWhileRoutingGoesOn) {
   EXPECT_EQ(run.frames.back()->controls[0].frozen_experts, 0b100U);
 }
 
+TEST(Freeze, AnAssignmentOfAMethodWithoutAStudentIsDistilledAndPinned) {
+  Harness run(test::tiny_config("smoe", kDecay));
+  run.steps(10);
+  const bus::Reply reply = run.send(test::on_layer(CommandKind::kPinAssignment, 0));
+  ASSERT_TRUE(reply.done) << reply.text;
+  EXPECT_EQ(reply.text.rfind("assignment of L1 pinned to a table by token, distilled from 1,024 tokens; it repeats ", 0),
+            0U)
+      << reply.text;
+  run.steps(1);
+  const auto choices = [&] {
+    while (!run.frames.back()->probe) run.steps(1);
+    return run.frames.back()->probe;
+  };
+  const auto before = choices();
+  const auto gates = run.checksum("moe.1.router");
+  run.steps(30);
+  const auto after = choices();
+  EXPECT_EQ(before->layers[0].expert_TK, after->layers[0].expert_TK) << "pinned";
+  EXPECT_NE(before->layers[1].expert_TK, after->layers[1].expert_TK) << "not pinned";
+  EXPECT_NE(run.checksum("moe.1.router"), gates) << "the gates go on learning";
+  ASSERT_TRUE(run.send(test::on_layer(CommandKind::kUnpinAssignment, 0)).done);
+}
+
+TEST(Freeze, AMethodWithoutChoicesPerTokenRefusesToPin) {
+  Harness run(test::tiny_config("random"));
+  run.steps(2);
+  const bus::Reply reply = run.send(test::on_layer(CommandKind::kPinAssignment, 0));
+  EXPECT_FALSE(reply.done);
+  EXPECT_EQ(reply.text, "Random does not choose experts token by token: there is no assignment to pin");
+}
+
 TEST(Freeze, RefusalsSayWhyAndChangeNothing) {
   Harness run(test::tiny_config("switch"));
   const auto refusal = [&](const bus::Command& command) {
@@ -64,7 +95,6 @@ TEST(Freeze, RefusalsSayWhyAndChangeNothing) {
   EXPECT_EQ(refusal(test::on_layer(CommandKind::kFreezeExpert, bus::kAllLayers, 1)),
             "an expert is named by its layer and its number, as L2·E5");
   EXPECT_EQ(refusal(test::on_layer(CommandKind::kUnfreezeExpert, 0, 1)), "L1·E1 is not frozen");
-  EXPECT_EQ(refusal(test::on_layer(CommandKind::kPinAssignment, 0)), "Switch has no student to pin the assignment to");
   EXPECT_EQ(refusal(test::on_layer(CommandKind::kUnpinAssignment, 0)), "the assignment of L1 is not pinned");
   EXPECT_EQ(refusal(test::counted(CommandKind::kSwitchStage, 1)), "Switch has one stage only");
   run.send(test::command(CommandKind::kFreezeRouter));

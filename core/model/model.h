@@ -1,0 +1,95 @@
+#pragma once
+// What every model of the lab shares: its MoE layers, its parameters, and the passes the trainer and the probe ask for.
+// The trainer, the watch and the commands know models by this shape only.
+// Parameters: "embedding.token", "block.2.attention.qkv.weight", "moe.1.router…", "moe.1.expert.0.…": blocks and layers
+// count from 1, experts from 0. Threads: trainer thread only.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/run_config.h"
+#include "core/corpus/corpus.h"
+#include "core/model/dataset.h"
+#include "core/moe/method.h"
+#include "core/moe/moe_layer.h"
+#include "core/moe/objective.h"
+
+namespace moescope::model {
+
+/// What a pass without the head leaves behind, per MoE layer.
+struct RoutingTrace {
+  std::vector<at::Tensor> hidden_LTD;  ///< what each layer's router saw
+  std::vector<moe::Routing> routing_L;
+  /// Where each layer's first token stands among all tokens of the batch: source tokens first, then the others. A
+  /// translation model's decoder layers begin after the source.
+  std::vector<std::int64_t> first_token_L;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  /// One pass. Every random draw comes from `noise_seed` and the layer's number.
+  virtual moe::ModelPass forward(const Batch& batch, moe::RouteMode mode, std::uint64_t noise_seed) = 0;
+
+  /// Routing of every layer and nothing else: no head, nothing after the last router. `noise_seed` matters only to
+  /// methods whose choice itself is a draw.
+  virtual RoutingTrace route(const Batch& batch, moe::RouteMode mode, std::uint64_t noise_seed = 0) = 0;
+
+  /// Logits of the token after the sequence tokens_1L; undefined for a model that does not continue text.
+  virtual at::Tensor next_token_logits(const at::Tensor& /*tokens_1L*/, moe::RouteMode /*mode*/) { return {}; }
+
+  /// Around every optimiser step; see moe::Router.
+  void begin_step(std::int64_t step);
+  void after_step(const std::vector<moe::LayerRecord>& layers);
+
+  std::vector<moe::MoeLayer>& layers() { return layers_; }
+  int num_layers() const { return static_cast<int>(layers_.size()); }
+  int num_experts() const { return expert_shape_.num_experts; }
+  int context() const { return context_; }
+  int vocab_size() const { return vocab_size_; }
+
+  moe::ParameterSet& parameters() { return parameters_; }
+  const moe::ParameterSet& parameters() const { return parameters_; }
+  std::vector<moe::Parameter> parameters_of(moe::ParameterRole role) const;
+  std::int64_t num_parameters() const;
+  /// Those that take part in one token's path: all but the experts the token does not choose.
+  std::int64_t num_active_parameters() const;
+  /// Multiply-adds of one token's forward pass times two: matrix products, attention over half the context, experts
+  /// chosen, routers, head. A soft mixture counts what its slots cost per token.
+  double flops_per_token() const;
+
+ protected:
+  /// Requires: a configuration that passed read_run_config() and check_run().
+  Model(const config::RunConfig& config, const moe::Method& method, int vocab_size);
+
+  /// Appends MoE layer number layers + 1.
+  void add_layer(const config::RunConfig& config, const moe::Method& method,
+                 std::shared_ptr<const std::vector<std::int64_t>> token_count_V);
+
+  /// Layer `layer` (from 0) over the grid's tokens: padding takes no part and gets zeros.
+  at::Tensor run_layer(int layer, const at::Tensor& hidden_CD, const moe::RouterInput& about, std::uint64_t noise_seed,
+                       std::vector<moe::LayerRecord>& records);
+  /// The same for a trace; the last layer ends it with an undefined result.
+  at::Tensor trace_layer(int layer, const at::Tensor& hidden_CD, const moe::RouterInput& about,
+                         std::uint64_t noise_seed, std::int64_t first_token, RoutingTrace& trace);
+
+  int context_, vocab_size_;
+  bool pre_norm_;
+  moe::ParameterSet parameters_;
+  moe::ExpertShape expert_shape_;
+  std::vector<moe::MoeLayer> layers_;
+};
+
+/// How often each token id occurs in the training text.
+std::shared_ptr<const std::vector<std::int64_t>> token_counts(const corpus::Corpus& corpus, int vocab_size);
+
+/// The model that the configuration's objective asks for.
+std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method,
+                                  const corpus::Corpus& corpus);
+
+}  // namespace moescope::model
