@@ -97,13 +97,13 @@ Flips flips_between(Row before_TK, Row after_TK, int top_k, int num_experts) {
   MOESCOPE_ASSERT(num_experts >= 1, "a layer has at least one expert");
   const auto k = static_cast<std::size_t>(top_k);
   const std::size_t num_tokens = before_TK.size() / k;
-  if (num_tokens == 0) return {kNan, kNan};
+  if (num_tokens == 0) return {kNan, kNan, 0};
   std::int64_t flips = 0;
   for (std::size_t t = 0; t < num_tokens; ++t) {
     flips += mask_difference(before_TK.subspan(t * k, k), after_TK.subspan(t * k, k));
   }
   const double count = static_cast<double>(flips) / static_cast<double>(num_tokens);
-  return {count / num_experts, count};
+  return {count / num_experts, count, static_cast<std::int64_t>(num_tokens)};
 }
 
 LastFluctuation last_fluctuation(std::span<const Checkpoint> checkpoints, int top_k) {
@@ -150,6 +150,25 @@ std::vector<ShareAtProgress> cumulative_share(const LastFluctuation& last) {
   curve.push_back({0.0, share_until(0)});
   for (const std::int64_t step : last.checkpoint_step_C) {
     curve.push_back({static_cast<double>(step) / static_cast<double>(last.final_step), share_until(step)});
+  }
+  return curve;
+}
+
+std::vector<Saturation> router_saturation(std::span<const Checkpoint> checkpoints, int top_k) {
+  std::vector<Saturation> curve(checkpoints.size());
+  if (checkpoints.empty()) return curve;
+  const auto final_step = static_cast<double>(checkpoints.back().step);
+  Row judged_against_TK = checkpoints.back().expert_TK;
+  for (std::size_t c = checkpoints.size(); c-- > 0;) {
+    const Checkpoint& checkpoint = checkpoints[c];
+    const bool is_last = c + 1 == checkpoints.size();
+    MOESCOPE_ASSERT(checkpoint.step > 0 && (is_last || checkpoint.step < checkpoints[c + 1].step),
+                    "steps are positive and rise");
+    const Row expert_TK = is_last ? checkpoint.expert_TK : successor_reference(checkpoint);  // no successor, no break
+    const Fluctuation left = fluctuation_between(expert_TK, judged_against_TK, top_k);
+    curve[c] = {checkpoint.step, static_cast<double>(checkpoint.step) / final_step, 1.0 - left.choice_set,
+                left.num_tokens};
+    if (!checkpoint.break_reference_TK.empty()) judged_against_TK = checkpoint.expert_TK;
   }
   return curve;
 }

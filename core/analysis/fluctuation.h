@@ -42,6 +42,7 @@ std::vector<Fluctuation> fluctuation_series(std::span<const Checkpoint> checkpoi
 struct Flips {
   double rate = 0.0;   // entries of the T × E choice mask that differ, share of all T·E; NaN without tokens
   double count = 0.0;  // the same per token: E · rate. A changed first choice at K = 1 counts 2
+  std::int64_t num_tokens = 0;
 };
 
 /// Flip rate and flip count (ReMoE). Requires: as fluctuation_between; experts in [−1, num_experts).
@@ -74,5 +75,19 @@ struct ShareAtProgress {
 
 /// The cumulative curve: one point at 0 and one per checkpoint, rising to 1. No tokens: empty.
 std::vector<ShareAtProgress> cumulative_share(const LastFluctuation& last);
+
+/// How much of where the tokens end is already decided at one checkpoint.
+struct Saturation {
+  std::int64_t step = 0;
+  double progress = 0.0;  // step / final step
+  double share = 0.0;     // mean of |set ∩ final set| / K, 0 to 1; NaN without tokens
+  std::int64_t num_tokens = 0;
+};
+
+/// Router saturation (OLMoE, Muennighoff et al. 2024), one element per checkpoint, the last of them 1. While a run goes
+/// on "the end" is its newest checkpoint, so the curve is provisional. At a break, as for last_fluctuation, the
+/// student's choice is judged against the end, and the checkpoints before it against the last choice before the break.
+/// Requires: as last_fluctuation.
+std::vector<Saturation> router_saturation(std::span<const Checkpoint> checkpoints, int top_k);
 
 }  // namespace moescope::analysis

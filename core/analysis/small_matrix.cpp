@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "core/base/assert.h"
 
@@ -119,6 +120,26 @@ Eigen symmetric_eigen(Matrix a) {
     std::copy_n(vectors.row(order[i]).begin(), size, result.vectors.row(i).begin());
   }
   return result;
+}
+
+Eigen row_space(const Matrix& a, double relative_cutoff) {
+  MOESCOPE_ASSERT(relative_cutoff >= 1e-12, "a cut-off below rounding would keep noise");
+  const bool few_rows = a.rows < a.columns;
+  Eigen gram = symmetric_eigen(few_rows ? row_gram(a) : column_gram(a));
+  std::size_t rank = 0;
+  while (rank < gram.values.size() && gram.values[rank] > 0.0 &&
+         gram.values[rank] > relative_cutoff * gram.values.front())
+    ++rank;
+  gram.values.resize(rank);
+  Matrix kept(rank, gram.vectors.columns);
+  std::copy_n(gram.vectors.values.begin(), kept.values.size(), kept.values.begin());
+  if (!few_rows) return {std::move(gram.values), std::move(kept)};
+  Matrix vectors = product(kept, a);  // u·A = √λ·v for an eigenvector u of A·Aᵀ
+  for (std::size_t i = 0; i < rank; ++i) {
+    const double length = norm(vectors.row(i));
+    for (double& value : vectors.row(i)) value /= length;
+  }
+  return {std::move(gram.values), std::move(vectors)};
 }
 
 }  // namespace moescope::analysis

@@ -47,4 +47,9 @@ struct Eigen {
 /// Eigenvalues and vectors of a symmetric matrix. An empty matrix gives empty results. Requires: square, finite.
 Eigen symmetric_eigen(Matrix a);
 
+/// The eigenvalues of Aᵀ·A above `relative_cutoff` times the largest, falling, with their vectors: an orthonormal basis
+/// of the space the rows span. Taken from the smaller Gram matrix, so a few long rows are cheap. No rows, or all zero:
+/// empty. Requires: finite; relative_cutoff ≥ 1e-12, since below that rounding decides.
+Eigen row_space(const Matrix& a, double relative_cutoff);
+
 }  // namespace moescope::analysis

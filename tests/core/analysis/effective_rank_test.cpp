@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "core/analysis/small_matrix.h"
@@ -75,6 +77,43 @@ TEST(SymmetricEigen, RebuildsARandomMatrixFromOrthonormalVectors) {
       }
     }
   }
+}
+
+TEST(RowSpace, SpansTheRowsWhicheverSideIsLonger) {
+  std::mt19937 random(7);
+  std::normal_distribution<double> gaussian;
+  for (const auto& [rows, columns] : std::vector<std::pair<std::size_t, std::size_t>>{{3, 9}, {9, 4}, {5, 5}}) {
+    Matrix a(rows, columns);
+    for (double& value : a.values) value = gaussian(random);
+    const Eigen space = row_space(a, 1e-10);
+    ASSERT_EQ(space.values.size(), std::min(rows, columns));
+    for (std::size_t r = 0; r < rows; ++r) {  // projecting a row onto the basis gives it back
+      std::vector<double> rest(a.row(r).begin(), a.row(r).end());
+      for (std::size_t i = 0; i < space.values.size(); ++i) {
+        const double component = dot(a.row(r), space.vectors.row(i));
+        for (std::size_t d = 0; d < columns; ++d) rest[d] -= component * space.vectors(i, d);
+      }
+      EXPECT_NEAR(norm(rest), 0.0, 1e-10);
+    }
+    for (std::size_t i = 0; i < space.values.size(); ++i) {
+      for (std::size_t j = 0; j <= i; ++j)
+        EXPECT_NEAR(dot(space.vectors.row(i), space.vectors.row(j)), i == j ? 1.0 : 0.0, 1e-10);
+    }
+  }
+}
+
+TEST(RowSpace, LeavesOutDirectionsBelowTheCutOff) {
+  Matrix a(3, 4);
+  a.values = {1, 0, 0, 0, 0, 1e-4, 0, 0, 2, 0, 0, 0};
+  EXPECT_EQ(row_space(a, 1e-10).values.size(), 2u);
+  EXPECT_EQ(row_space(a, 1e-8).values.size(), 1u);
+  EXPECT_NEAR(row_space(a, 1e-8).values[0], 5.0, 1e-12);
+}
+
+TEST(RowSpace, OfNothingIsEmpty) {
+  EXPECT_TRUE(row_space(Matrix(0, 3), 1e-10).values.empty());
+  EXPECT_TRUE(row_space(Matrix(2, 3), 1e-10).values.empty());
+  EXPECT_EQ(row_space(Matrix(2, 3), 1e-10).vectors.rows, 0u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -145,6 +146,58 @@ TEST(CumulativeShare, RisesToOneAndComplementsTheShareBeyond) {
     EXPECT_DOUBLE_EQ(curve[i].share, expected[i]);
     EXPECT_NEAR(curve[i].share, 1.0 - share_beyond(last, curve[i].progress), 1e-12);
   }
+}
+
+TEST(FlipsBetween, SaysHowManyTokensItRestsOn) {
+  EXPECT_EQ(flips_between(Choices{0, 1, 2, 3}, Choices{0, 1, 2, 3}, 2, 4).num_tokens, 2);
+}
+
+TEST(RouterSaturation, RisesToOneOverTheOracle) {
+  const Oracle oracle;
+  const std::vector<Saturation> curve = router_saturation(oracle.checkpoints, 1);
+  ASSERT_EQ(curve.size(), 5u);
+  const std::vector<double> expected = {.5, .25, .5, .75, 1};
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    EXPECT_DOUBLE_EQ(curve[i].share, expected[i]);
+    EXPECT_DOUBLE_EQ(curve[i].progress, 0.2 * static_cast<double>(i + 1));
+    EXPECT_EQ(curve[i].step, 500 * static_cast<std::int64_t>(i + 1));
+    EXPECT_EQ(curve[i].num_tokens, 4);
+  }
+}
+
+TEST(RouterSaturation, CountsTheShareOfTheSet) {
+  const Choices early = {0, 1, 2, 3};
+  const Choices late = {1, 0, 2, 5};
+  const std::vector<Checkpoint> checkpoints = {{1, early}, {2, late}};
+  EXPECT_DOUBLE_EQ(router_saturation(checkpoints, 2)[0].share, .75) << "the order within a token does not matter";
+}
+
+TEST(RouterSaturation, IsNeverBelowTheShareOfTokensThatHaveSettled) {
+  const Oracle oracle;
+  const std::vector<Saturation> curve = router_saturation(oracle.checkpoints, 1);
+  const LastFluctuation last = last_fluctuation(oracle.checkpoints, 1);
+  for (const Saturation& point : curve) {
+    const auto settled = std::count_if(last.last_step_T.begin(), last.last_step_T.end(),
+                                       [&](std::int64_t step) { return step < point.step; });
+    EXPECT_GE(point.share, static_cast<double>(settled) / 4.0);
+  }
+}
+
+TEST(RouterSaturation, AStageSwitchAloneUnsettlesNothing) {
+  const Choices teacher = {0, 1, 4};
+  const Choices student = {3, 1, 4};
+  const Choices after = {3, 1, 7};
+  const std::vector<Checkpoint> checkpoints = {{10, teacher}, {20, teacher, student}, {30, after}};
+  const std::vector<Saturation> curve = router_saturation(checkpoints, 1);
+  EXPECT_DOUBLE_EQ(curve[0].share, 1.0);
+  EXPECT_DOUBLE_EQ(curve[1].share, 2.0 / 3.0);
+  EXPECT_DOUBLE_EQ(curve[2].share, 1.0);
+}
+
+TEST(RouterSaturation, NoCheckpointsOrNoTokensGiveNoShare) {
+  EXPECT_TRUE(router_saturation({}, 1).empty());
+  const std::vector<Checkpoint> checkpoints = {{1, {}}, {2, {}}};
+  EXPECT_TRUE(std::isnan(router_saturation(checkpoints, 1)[0].share));
 }
 
 }  // namespace
