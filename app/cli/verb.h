@@ -15,8 +15,11 @@ struct Verb {
 };
 
 Verb add_train(CLI::App& program);
+Verb add_compare(CLI::App& program);
 Verb add_methods(CLI::App& program);
 Verb add_corpora(CLI::App& program);
 Verb add_check(CLI::App& program);
+Verb add_layer(CLI::App& program);
+Verb add_eval(CLI::App& program);
 
 }  // namespace moescope::cli

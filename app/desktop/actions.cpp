@@ -100,15 +100,16 @@ void Actions::refresh_router() {
                                   : tr("Hold the router of %1 still").arg(of_layer));
   }
   const bool student = method && method->traits.has_student;
-  pin->setEnabled(live && student);
+  const bool choices = method && method->traits.token_choice;
+  pin->setEnabled(live && (student || choices));
   pin->setText(session_.assignment_pinned(layer) ? tr("Unpin assignment") : tr("Pin assignment"));
   if (student) {
     set_tip(pin, tr("The student of %1 decides and cannot change").arg(of_layer));
+  } else if (choices) {
+    set_tip(pin, tr("Distil what %1 chooses into a table by token, and let the table decide").arg(of_layer));
   } else {
-    set_tip(pin,
-            method
-                ? tr("%1 has no student that could take over the assignment").arg(QString::fromStdString(method->title))
-                : tr("No run yet"));
+    set_tip(pin, method ? tr("%1 does not choose experts token by token").arg(QString::fromStdString(method->title))
+                        : tr("No run yet"));
   }
 }
 

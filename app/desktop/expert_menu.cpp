@@ -33,7 +33,7 @@ void show_expert_menu(Session& session, int layer, int expert, QPoint at, QWidge
                                                       : Session::tr("Freeze the router of layer %1");
   menu->addAction(router.arg(layer + 1), [&session, layer] { session.toggle_router(layer); });
   const config::MethodInfo* method = session.method();
-  if (method && method->traits.has_student) {
+  if (method && (method->traits.has_student || method->traits.token_choice)) {
     const QString pin = session.assignment_pinned(layer) ? Session::tr("Unpin the assignment of layer %1")
                                                          : Session::tr("Pin the assignment of layer %1");
     menu->addAction(pin.arg(layer + 1), [&session, layer] { session.toggle_pin(layer); });

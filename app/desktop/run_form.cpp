@@ -24,6 +24,7 @@ QString section_title(const std::string& section) {
   if (section == "stages") return RunForm::tr("Stages");
   if (section == "train") return RunForm::tr("Training");
   if (section == "probe") return RunForm::tr("Probe");
+  if (section == "decode") return RunForm::tr("Translating");
   return QString::fromStdString(section);
 }
 

@@ -108,6 +108,22 @@ class Rules {
            "; expert_sublayers may be 1");
   }
 
+  /// Of built-in corpora this is known before they are read.
+  void corpus_fits_objective() {
+    if (!good({"model.objective", "data.corpus"}) || !config_.data.source.empty()) return;
+    const std::string &objective = config_.model.objective, &corpus = config_.data.corpus;
+    const bool pairs = corpus == "catalogs" || corpus == "synthetic_pairs", texts = corpus == "synthetic";
+    if (objective == "translation" && (texts || corpus == "manuals")) {
+      report({"data.corpus", corpus}, {"model.objective", objective},
+             "'corpus' is \"" + corpus + "\", which holds no sentence pairs, but 'objective' is \"translation\"",
+             "; corpora with pairs are catalogs, synthetic_pairs and a source with its target");
+    } else if (objective == "classification" && (texts || pairs)) {
+      report({"data.corpus", corpus}, {"model.objective", objective},
+             "'corpus' is \"" + corpus + "\", whose texts have no classes, but 'objective' is \"classification\"",
+             "; manuals has the section of each page");
+    }
+  }
+
   void name_is_there() {
     if (good({"name"}) && config_.top.name.empty())
       at("name", "'name' is empty", "name the run, like name = \"first\"");
@@ -164,6 +180,7 @@ Diagnostics check_rules(const RunConfig& config, const std::set<std::string>& ba
   rules.top_k_fits_experts();
   rules.sublayers_need_insertion();
   rules.step_fits_memory();
+  rules.corpus_fits_objective();
   return std::move(rules).found();
 }
 

@@ -21,6 +21,9 @@ struct DataConfig {
   std::string corpus = "manuals";  ///< a built-in corpus, or the path of a file or folder
   std::string tokenizer = "bpe";   ///< bpe | bytes
   int vocab_size = 4096;
+  std::string languages = "auto";        ///< of corpora of sentence pairs: codes with commas between, or "auto"
+  std::string direction = "to_english";  ///< to_english | from_english
+  std::string source, target;            ///< aligned files, instead of a corpus; empty: none
 };
 
 struct ModelConfig {
@@ -55,7 +58,7 @@ struct TrainConfig {
   std::string schedule = "cosine";  ///< cosine | constant, after warm-up
   double weight_decay = 0.01;
   double grad_clip = 1.0;
-  double label_smoothing = 0;  ///< ε: the target weighs 1 − ε, the other classes share ε
+  double label_smoothing = 0;      ///< ε: the target weighs 1 − ε, the other classes share ε
   int threads = 0;                 ///< training threads; 0: one fewer than cores, at least one
   std::string precision = "fp32";  ///< fp32 (bf16 and auto arrive with the vector kernels)
   int validate_every = 100;
@@ -66,12 +69,20 @@ struct ProbeConfig {
   int every = 10;  ///< steps between probes; doubles by itself when watching costs too much
 };
 
+/// How a translation is searched for, and how much of it is measured.
+struct DecodeConfig {
+  int beam_width = 4;
+  double length_penalty = 1.0;  ///< α of ((5 + length) / 6)^α
+  int sentences = 200;          ///< validation pairs that BLEU is measured on
+};
+
 FieldList<TopConfig> top_fields();
 FieldList<DataConfig> data_fields();
 FieldList<ModelConfig> model_fields();
 FieldList<MoeConfig> moe_fields();
 FieldList<TrainConfig> train_fields();
 FieldList<ProbeConfig> probe_fields();
+FieldList<DecodeConfig> decode_fields();
 
 struct RunConfig {
   TopConfig top;
@@ -82,6 +93,7 @@ struct RunConfig {
   std::map<std::string, Value> stages;  ///< every field of the method's stage schedule, defaults filled in
   TrainConfig train;
   ProbeConfig probe;
+  DecodeConfig decode;
   Settings written;  ///< what the text or --set wrote, with places, so that later checks can point at it
 };
 

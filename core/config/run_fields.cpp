@@ -38,11 +38,19 @@ FieldList<TopConfig> top_fields() {
 
 FieldList<DataConfig> data_fields() {
   return {
-      field(&DataConfig::corpus, "corpus", "a built-in corpus (manuals, synthetic), or the path of a file or folder"),
+      field(&DataConfig::corpus, "corpus",
+            "a built-in corpus (manuals, catalogs, synthetic, synthetic_pairs), or the path of a file or folder"),
       field(&DataConfig::tokenizer, "tokenizer",
             "how text becomes tokens: pieces learnt from the corpus, or plain bytes")
           .choices({"bpe", "bytes"}),
       field(&DataConfig::vocab_size, "vocab_size", "pieces the bpe tokenizer learns").range(256, 65536).unit("pieces"),
+      field(&DataConfig::languages, "languages",
+            "of a corpus of sentence pairs the languages beside English, like \"fr,de\", or auto: the five largest"),
+      field(&DataConfig::direction, "direction", "which way a corpus of sentence pairs is translated")
+          .choices({"to_english", "from_english"}),
+      field(&DataConfig::source, "source",
+            "a file of sentences to translate, instead of a corpus; line by line with target"),
+      field(&DataConfig::target, "target", "the file with their translations"),
   };
 }
 
@@ -113,14 +121,29 @@ FieldList<ProbeConfig> probe_fields() {
   };
 }
 
+FieldList<DecodeConfig> decode_fields() {
+  return {
+      field(&DecodeConfig::beam_width, "beam_width", "hypotheses kept while a translation is searched; 1 is greedy")
+          .range(1, 64),
+      field(&DecodeConfig::length_penalty, "length_penalty",
+            "exponent of the length a hypothesis is measured against; more favours longer translations")
+          .range(0, 10),
+      field(&DecodeConfig::sentences, "sentences", "validation pairs translated for BLEU at the end of a run")
+          .range(0, 100'000)
+          .unit("pairs"),
+  };
+}
+
 std::vector<Schema> common_schema() {
-  return {schema_of("", top_fields()),    schema_of("data", data_fields()),   schema_of("model", model_fields()),
-          schema_of("moe", moe_fields()), schema_of("train", train_fields()), schema_of("probe", probe_fields())};
+  return {schema_of("", top_fields()),         schema_of("data", data_fields()),   schema_of("model", model_fields()),
+          schema_of("moe", moe_fields()),      schema_of("train", train_fields()), schema_of("probe", probe_fields()),
+          schema_of("decode", decode_fields())};
 }
 
 std::vector<Schema> run_schema(const MethodInfo& method) {
   std::vector<Schema> sections = common_schema();
-  const auto train = sections.begin() + 4;
+  const auto train =
+      std::find_if(sections.begin(), sections.end(), [](const Schema& schema) { return schema.section == "train"; });
   sections.insert(train, {renamed(method.router, "moe.router"), renamed(method.stage_schedule, "stages")});
   std::erase_if(sections, [](const Schema& schema) { return schema.fields.empty(); });
   apply_defaults(method, sections);

@@ -12,8 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kElsewhere = "; without them, use corpus = \"synthetic\" or a folder of your own text";
-
 /// The lines apt and dpkg mark as errors ("E: ", "dpkg-deb: error: "), as one sentence; else the last line.
 std::string complaint(const std::string& errors) {
   std::istringstream lines(errors);
@@ -26,17 +24,19 @@ std::string complaint(const std::string& errors) {
   return found.empty() ? last : found;
 }
 
-std::string remedy_for(const std::string& reason) {
+std::string remedy_for(const std::string& reason, const PackageUse& use) {
+  const std::string elsewhere = "; without them, use " + use.instead;
   if (reason.find("Unable to locate package") != std::string::npos || reason.find("Can't select") != std::string::npos)
-    return std::string("fetch Debian's package lists (as root: apt-get update), then try again") + kElsewhere;
+    return "fetch Debian's package lists (as root: apt-get update), then try again" + elsewhere;
   if (reason.find("No space left") != std::string::npos)
     return "free about 200 MB, or name another cache folder with MOESCOPE_CACHE";
-  return std::string("check the network, then try again") + kElsewhere;
+  return "check the network, then try again" + elsewhere;
 }
 
-Diagnostic missing_program(const std::string& program) {
-  return error("the program '" + program + "', which fetches the texts of the corpus 'manuals', is not installed",
-               "'manuals' needs Debian 12; use corpus = \"synthetic\" or a folder of your own text");
+Diagnostic missing_program(const std::string& program, const PackageUse& use) {
+  return error(
+      "the program '" + program + "', which fetches the texts of the corpus '" + use.corpus + "', is not installed",
+      '\'' + use.corpus + "' needs Debian 12; use " + use.instead);
 }
 
 /// Of one package the newest file, should an older one lie there too.
@@ -58,9 +58,10 @@ std::vector<std::string> package_files(const std::vector<std::string>& packages,
 }  // namespace
 
 Result<std::vector<std::string>> download_packages(const std::vector<std::string>& packages, const std::string& folder,
-                                                   const Fraction& fraction, const std::stop_token& stop) {
+                                                   const PackageUse& use, const Fraction& fraction,
+                                                   const std::stop_token& stop) {
   for (const char* program : {"apt-get", "dpkg-deb"})
-    if (!program_exists(program)) return missing_program(program);
+    if (!program_exists(program)) return missing_program(program, use);
   std::error_code problem;
   fs::create_directories(folder, problem);
   if (problem)
@@ -72,18 +73,19 @@ Result<std::vector<std::string>> download_packages(const std::vector<std::string
   request.arguments.insert(request.arguments.end(), packages.begin(), packages.end());
   request.working_folder = folder;
   const auto wanted = static_cast<double>(packages.size());
+  fraction(0);
   request.while_running = [&] { fraction(static_cast<double>(package_files(packages, folder).size()) / wanted); };
   const auto result = run_process(request, stop);
   if (!result) return result.error();
   std::vector<std::string> files = package_files(packages, folder);
   if (result->exit_code == 0 && files.size() == packages.size()) return files;
   const std::string reason = complaint(result->errors);
-  return error("the manual pages could not be fetched: " + (reason.empty() ? "apt-get gave no reason" : reason),
-               remedy_for(reason));
+  return error(use.texts + " could not be fetched: " + (reason.empty() ? "apt-get gave no reason" : reason),
+               remedy_for(reason, use));
 }
 
-Status unpack_packages(const std::vector<std::string>& files, const std::string& folder, const Fraction& fraction,
-                       const std::stop_token& stop) {
+Status unpack_packages(const std::vector<std::string>& files, const std::string& folder, const PackageUse& use,
+                       const Fraction& fraction, const std::stop_token& stop) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     fraction(static_cast<double>(i) / static_cast<double>(files.size()));
     const auto result = run_process({{"dpkg-deb", "-x", files[i], folder}, {}, std::size_t{1} << 20, {}}, stop);
@@ -93,7 +95,7 @@ Status unpack_packages(const std::vector<std::string>& files, const std::string&
     // A file that cannot be unpacked would fail the same way next time.
     std::error_code ignored;
     fs::remove(files[i], ignored);
-    return error("a Debian package could not be unpacked: " + reason, remedy_for(reason));
+    return error("a Debian package could not be unpacked: " + reason, remedy_for(reason, use));
   }
   return Done{};
 }

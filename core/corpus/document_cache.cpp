@@ -11,6 +11,7 @@ namespace moescope::corpus {
 namespace {
 
 constexpr std::string_view kDocuments = "documents";
+constexpr std::string_view kPairs = "pairs";
 constexpr std::string_view kTokens = "tokens";
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 
@@ -39,6 +40,30 @@ bool read_documents(ByteReader& reader, DocumentSet& set) {
   return reader.at_end();
 }
 
+bool read_pairs(ByteReader& reader, PairSet& set) {
+  set.name = reader.text();
+  set.source = reader.text();
+  for (std::size_t left = reader.count(24); left > 0; --left) {
+    PairLanguage language;
+    language.code = reader.text();
+    language.label = reader.text();
+    language.num_pairs = reader.number();
+    set.languages.push_back(std::move(language));
+  }
+  for (std::size_t left = reader.count(40); left > 0 && reader.ok(); --left) {
+    SentencePair pair;
+    pair.label = static_cast<std::int16_t>(reader.number());
+    pair.name = reader.text();
+    pair.line = reader.number();
+    pair.first = reader.text();
+    pair.second = reader.text();
+    if (pair.label < 1 || static_cast<std::size_t>(pair.label) >= set.languages.size()) return false;
+    set.pairs.push_back(std::move(pair));
+  }
+  for (std::size_t left = reader.count(8); left > 0; --left) set.notes.emplace_back(reader.text());
+  return reader.at_end() && !set.languages.empty();
+}
+
 }  // namespace
 
 Status save_documents(const std::string& path, const DocumentSet& set) {
@@ -64,6 +89,38 @@ std::optional<DocumentSet> load_documents(const std::string& path, std::vector<s
   ByteReader reader(*bytes);
   DocumentSet set;
   if (!read_documents(reader, set)) return std::nullopt;
+  return set;
+}
+
+Status save_pairs(const std::string& path, const PairSet& set) {
+  ByteWriter writer;
+  writer.text(set.name);
+  writer.text(set.source);
+  writer.number(static_cast<std::int64_t>(set.languages.size()));
+  for (const PairLanguage& language : set.languages) {
+    writer.text(language.code);
+    writer.text(language.label);
+    writer.number(language.num_pairs);
+  }
+  writer.number(static_cast<std::int64_t>(set.pairs.size()));
+  for (const SentencePair& pair : set.pairs) {
+    writer.number(pair.label);
+    writer.text(pair.name);
+    writer.number(pair.line);
+    writer.text(pair.first);
+    writer.text(pair.second);
+  }
+  writer.number(static_cast<std::int64_t>(set.notes.size()));
+  for (const std::string& note : set.notes) writer.text(note);
+  return write_sealed(path, kPairs, writer.bytes());
+}
+
+std::optional<PairSet> load_pairs(const std::string& path, std::vector<std::string>& notes) {
+  const std::optional<std::string> bytes = read_kept(path, kPairs, notes);
+  if (!bytes) return std::nullopt;
+  ByteReader reader(*bytes);
+  PairSet set;
+  if (!read_pairs(reader, set)) return std::nullopt;
   return set;
 }
 
@@ -105,7 +162,10 @@ void forget_old_models(const std::string& folder) {
       models.emplace_back(entry.last_write_time(ignored), entry.path());
   }
   std::sort(models.rbegin(), models.rend());
-  for (std::size_t i = kKept; i < models.size(); ++i) std::filesystem::remove(models[i].second, ignored);
+  for (std::size_t i = kKept; i < models.size(); ++i) {
+    std::filesystem::remove(models[i].second, ignored);
+    std::filesystem::remove(models[i].second.replace_extension(".tokens"), ignored);
+  }
 }
 
 }  // namespace moescope::corpus

@@ -71,6 +71,13 @@ std::string page_name(const fs::path& file) {
   return name.stem().string() + '(' + (section.empty() ? "" : section.substr(1)) + ')';
 }
 
+std::string manual_section(const std::string& name) {
+  const std::size_t open = name.rfind('(');
+  if (open == std::string::npos || name.back() != ')') return {};
+  const char section = name[open + 1];
+  return section >= '0' && section <= '9' ? std::string(1, section) : std::string();
+}
+
 Result<std::vector<Page>> render_manual_pages(const fs::path& man_folder, Language language, std::size_t max_bytes,
                                               std::size_t max_page_bytes, const std::function<void(double)>& fraction,
                                               const std::stop_token& stop) {

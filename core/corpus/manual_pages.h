@@ -22,6 +22,9 @@ struct Page {
 /// "ls(1)" of ".../man1/ls.1.gz".
 std::string page_name(const std::filesystem::path& file);
 
+/// The section of a page's name: "3" of "printf(3)" and of "printf(3posix)". Empty for other names.
+std::string manual_section(const std::string& name);
+
 /// Pages under `man_folder`/man*, links left out, in an order drawn by their names, so that all languages begin with
 /// the same pages; as many as give about `max_bytes` of text, each cut at `max_page_bytes`.
 Result<std::vector<Page>> render_manual_pages(const std::filesystem::path& man_folder, Language language,

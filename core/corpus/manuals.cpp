@@ -1,25 +1,17 @@
 #include "core/corpus/manuals.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
-#include "core/base/text.h"
 #include "core/corpus/cleanup.h"
 #include "core/corpus/debian_packages.h"
 #include "core/corpus/document_cache.h"
 #include "core/corpus/hash.h"
 #include "core/corpus/manual_pages.h"
 #include "core/corpus/text_file.h"
+#include "core/corpus/work_folder.h"
 
 namespace moescope::corpus {
 namespace {
@@ -35,6 +27,11 @@ const std::vector<std::string>& packages() {
                                               "manpages-fr", "manpages-fr-dev",     "manpages-es", "manpages-es-dev",
                                               "libc6-dev",   "libpython3.11-stdlib"};
   return names;
+}
+
+const PackageUse& use() {
+  static const PackageUse manuals{"manuals", "the manual pages", "corpus = \"synthetic\" or a folder of your own text"};
+  return manuals;
 }
 
 struct ManualDomain {
@@ -60,60 +57,6 @@ constexpr std::array kSources{SourceDomain{"C headers", "usr/include", ".h", "/n
                               SourceDomain{"Python", "usr/lib/python3.11", ".py", "/pydoc_data/"}};
 
 std::string text_path(const std::string& corpora_folder) { return corpora_folder + "/manuals.text"; }
-
-/// Held while the corpus is made, so that two programs do not do it twice.
-class FolderLock {
- public:
-  FolderLock() = default;
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
-  Status take(const std::string& folder, const Progress& progress, const std::stop_token& stop) {
-    std::error_code ignored;
-    fs::create_directories(folder, ignored);
-    const std::string path = folder + "/manuals.lock";
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor_ < 0)
-      return Diagnostic{Severity::kError,
-                        {printable(path), 0, 0, {}},
-                        std::string("cannot be written: ") + std::strerror(errno),
-                        "name a cache folder that you may write to with MOESCOPE_CACHE"};
-    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      if (stop.stop_requested()) return stopped();
-      if (errno != EWOULDBLOCK && errno != EINTR) return Done{};  // a file system without locks: go on alone
-      progress("waiting for another program that prepares the corpus", -1);
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    }
-    return Done{};
-  }
-
- private:
-  int descriptor_ = -1;
-};
-
-/// A folder that is gone at the end, whatever happened.
-class WorkFolder {
- public:
-  explicit WorkFolder(std::string path) : path_(std::move(path)) {
-    remove();
-    std::error_code ignored;
-    fs::create_directories(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  ~WorkFolder() { remove(); }
-  const std::string& path() const { return path_; }
-
- private:
-  void remove() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  std::string path_;
-};
 
 Status add_manuals(const std::string& root, DocumentSet& set, const Progress& progress, const std::stop_token& stop) {
   for (const ManualDomain& domain : kManuals) {
@@ -179,11 +122,11 @@ Result<DocumentSet> make_manuals(const std::string& corpora_folder, const Progre
                                  const std::stop_token& stop) {
   const std::string packages_folder = corpora_folder + "/packages";
   const auto files = download_packages(
-      packages(), packages_folder, [&](double done) { progress("fetching Debian packages", done); }, stop);
+      packages(), packages_folder, use(), [&](double done) { progress("fetching Debian packages", done); }, stop);
   if (!files) return files.error();
   const WorkFolder work(corpora_folder + "/manuals.work");
   const Status unpacked = unpack_packages(
-      *files, work.path(), [&](double done) { progress("unpacking Debian packages", done); }, stop);
+      *files, work.path(), use(), [&](double done) { progress("unpacking Debian packages", done); }, stop);
   if (!unpacked) return unpacked.error();
   DocumentSet set;
   set.name = "manuals";
@@ -228,7 +171,7 @@ Result<DocumentSet> load_manuals(const std::string& corpora_folder, const Progre
   auto kept = load_documents(text_path(corpora_folder), notes);
   FolderLock lock;
   if (!kept) {
-    if (const Status taken = lock.take(corpora_folder, progress, stop); !taken) return taken.error();
+    if (const Status taken = lock.take(corpora_folder, "manuals.lock", progress, stop); !taken) return taken.error();
     notes.clear();
     kept = load_documents(text_path(corpora_folder), notes);  // the program we waited for may have made it
   }

@@ -1,6 +1,7 @@
 #include "core/model/dataset.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <map>
@@ -9,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "core/base/seed.h"
 
 namespace moescope::model {
@@ -33,6 +35,29 @@ Batch make_batch(const corpus::Split& split, const std::vector<std::int64_t>& be
   return batch;
 }
 
+}  // namespace
+
+Padded padded(const std::vector<std::vector<std::int64_t>>& rows, std::int64_t pad) {
+  MOESCOPE_ASSERT(!rows.empty(), "a grid has a sequence");
+  std::size_t longest = 0, tokens = 0;
+  for (const auto& row : rows) {
+    MOESCOPE_ASSERT(!row.empty(), "a sequence has a token");
+    longest = std::max(longest, row.size());
+    tokens += row.size();
+  }
+  const auto B = static_cast<std::int64_t>(rows.size()), L = static_cast<std::int64_t>(longest);
+  Padded grid{at::full({B, L}, pad, at::kLong), {}};
+  auto* token = grid.tokens_BL.mutable_data_ptr<std::int64_t>();
+  for (std::size_t b = 0; b < rows.size(); ++b) std::copy(rows[b].begin(), rows[b].end(), token + b * longest);
+  if (tokens == rows.size() * longest) return grid;
+  grid.cell_T = at::empty({static_cast<std::int64_t>(tokens)}, at::kLong);
+  auto* cell = grid.cell_T.mutable_data_ptr<std::int64_t>();
+  for (std::size_t b = 0; b < rows.size(); ++b) {
+    for (std::size_t l = 0; l < rows[b].size(); ++l) *cell++ = static_cast<std::int64_t>(b * longest + l);
+  }
+  return grid;
+}
+
 std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
@@ -41,7 +66,21 @@ std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed) {
   return order;
 }
 
-}  // namespace
+std::vector<std::int64_t> in_turn(const std::vector<std::int16_t>& label_I, const std::vector<std::int64_t>& items,
+                                  std::size_t count, std::uint64_t seed) {
+  std::map<std::int16_t, std::vector<std::int64_t>> by_label;
+  for (const std::int64_t place : shuffled(static_cast<std::int64_t>(items.size()), seed)) {
+    const std::int64_t item = items[static_cast<std::size_t>(place)];
+    by_label[label_I[static_cast<std::size_t>(item)]].push_back(item);
+  }
+  std::vector<std::int64_t> chosen;
+  for (std::size_t round = 0; chosen.size() < std::min(count, items.size()); ++round) {
+    for (const auto& [label, its] : by_label) {
+      if (round < its.size() && chosen.size() < count) chosen.push_back(its[round]);
+    }
+  }
+  return chosen;
+}
 
 BatchStream::BatchStream(const corpus::Split& split, int batch_size, int context, std::uint64_t run_seed)
     : split_(split),

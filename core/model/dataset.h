@@ -20,11 +20,32 @@ struct Batch {
   /// hidden) token of each of the T tokens, of a classifier the class of each of the B sequences.
   at::Tensor target_T;
   at::Tensor cell_T = {};
-  at::Tensor source_BL = {};       ///< translation only: what the encoder reads, int64 (its own L)
+  at::Tensor source_BL = {};  ///< translation only: what the encoder reads, int64 (its own L)
   at::Tensor source_cell_T = {};
 
-  std::int64_t num_tokens() const { return cell_T.defined() ? cell_T.size(0) : tokens_BL.numel(); }
+  /// Of the source and of the rest.
+  std::int64_t num_tokens() const {
+    const auto count = [](const at::Tensor& tokens, const at::Tensor& cells) {
+      return cells.defined() ? cells.size(0) : tokens.defined() ? tokens.numel() : 0;
+    };
+    return count(source_BL, source_cell_T) + count(tokens_BL, cell_T);
+  }
 };
+
+/// Sequences of any lengths as a grid: padding stands behind a sequence's tokens.
+struct Padded {
+  at::Tensor tokens_BL;  ///< int64
+  at::Tensor cell_T;     ///< as in Batch: undefined when all are of one length
+};
+/// Requires: at least one row, none empty.
+Padded padded(const std::vector<std::vector<std::int64_t>>& rows, std::int64_t pad);
+
+/// The numbers 0 to count − 1 in an order drawn from `seed`.
+std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed);
+
+/// About `count` of `items`, taken in turn from each label, in each label in an order drawn from `seed`.
+std::vector<std::int64_t> in_turn(const std::vector<std::int16_t>& label_I, const std::vector<std::int64_t>& items,
+                                  std::size_t count, std::uint64_t seed);
 
 /// Batches by step: a function of the step alone, so that a resumed run goes on with the same ones.
 class BatchSource {

@@ -4,9 +4,15 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "core/base/assert.h"
 #include "core/base/seed.h"
+#include "core/model/classifier.h"
+#include "core/model/masked_stream.h"
+#include "core/model/pair_stream.h"
 #include "core/model/tiny_lm.h"
+#include "core/model/translator.h"
 
 namespace moescope::model {
 
@@ -46,6 +52,32 @@ Model::Model(const config::RunConfig& config, const moe::Method& method, int voc
       parameters_(static_cast<std::uint64_t>(config.top.seed)),
       expert_shape_(expert_shape(config, method)) {}
 
+BlockStack Model::add_blocks(const config::RunConfig& config, const moe::Method& method, const StackShape& shape,
+                             const std::shared_ptr<const std::vector<std::int64_t>>& token_count_V) {
+  const config::ModelConfig& model = config.model;
+  const std::vector<int> carriers = config::moe_blocks(config);
+  // Attention, cross attention and feed-forward each add to the stream once per block.
+  const double additions = (shape.crosses ? 3.0 : 2.0) * model.num_layers;
+  BlockStack stack;
+  for (int number = 1; number <= model.num_layers; ++number) {
+    const bool carries = std::find(carriers.begin(), carriers.end(), number) != carriers.end();
+    BlockShape block;
+    block.prefix = shape.prefix + "block." + std::to_string(number);
+    block.d_model = model.d_model;
+    block.num_heads = model.num_heads;
+    block.out_scale = 1 / std::sqrt(additions);
+    block.pre_norm = pre_norm_;
+    block.causal = shape.causal;
+    block.crosses = shape.crosses;
+    block.moe_layer = carries ? num_layers() : -1;
+    block.replaces_ffn = carries && config.moe.placement == "ffn";
+    stack.add(Block(block, parameters_));
+    if (carries) add_layer(config, method, token_count_V);
+  }
+  if (pre_norm_) stack.end_with(Norm(shape.prefix + "final_norm", model.d_model, parameters_));
+  return stack;
+}
+
 void Model::add_layer(const config::RunConfig& config, const moe::Method& method,
                       std::shared_ptr<const std::vector<std::int64_t>> token_count_V) {
   const std::string prefix = "moe." + std::to_string(num_layers() + 1);
@@ -57,6 +89,7 @@ void Model::add_layer(const config::RunConfig& config, const moe::Method& method
   context.capacity_factor = config.moe.capacity_factor;
   context.settings = config.router;
   context.stages = config.stages;
+  context.seed = static_cast<std::uint64_t>(config.top.seed);
   context.total_steps = config.train.steps;
   context.token_count_V = std::move(token_count_V);
   auto router = method.make_router(context, parameters_);
@@ -118,36 +151,68 @@ std::int64_t Model::num_active_parameters() const {
   return num_parameters() - of_experts + of_experts / num_experts() * chosen;
 }
 
-double Model::flops_per_token() const {
-  double products = 0;
-  for (const moe::Parameter& parameter : parameters_.all()) {
-    if (parameter.tensor.dim() != 2 || parameter.role == moe::ParameterRole::kExpert) continue;
-    // Looking a row up costs nothing; the token embedding counts once, as the head it also is.
-    const bool looked_up = parameter.name == "embedding.position" || parameter.name.ends_with("student.embedding");
-    if (!looked_up) products += static_cast<double>(parameter.tensor.numel());
-    // Each block's queries meet, under a causal mask, half the context's keys and values.
-    if (parameter.name.ends_with("attention.qkv.weight")) {
-      products += static_cast<double>(context_) * static_cast<double>(parameter.tensor.size(1));
-    }
-  }
-  double of_experts = 0;
-  for (const moe::Parameter& parameter : parameters_of(moe::ParameterRole::kExpert)) {
-    if (parameter.tensor.dim() == 2) of_experts += static_cast<double>(parameter.tensor.numel());
-  }
-  const double chosen = layers_.empty() ? 0 : layers_.front().router().experts_per_token();
-  return 2 * (products + of_experts / num_experts() * chosen);
+Model::Use Model::use_of(const moe::Parameter& parameter) const {
+  if (parameter.name == "embedding.position" || parameter.name.ends_with("student.embedding")) return {0, 0};
+  if (parameter.name.ends_with("attention.qkv.weight")) return {1, 0.5 * context_};
+  return {};
 }
 
-std::shared_ptr<const std::vector<std::int64_t>> token_counts(const corpus::Corpus& corpus, int vocab_size) {
+double Model::flops_per_token(double experts_per_token) const {
+  double products = 0, of_experts = 0;
+  for (const moe::Parameter& parameter : parameters_.all()) {
+    if (parameter.tensor.dim() != 2) continue;
+    const Use use = use_of(parameter);
+    const auto numel = static_cast<double>(parameter.tensor.numel());
+    if (parameter.role == moe::ParameterRole::kExpert) {
+      of_experts += use.share * numel;
+    } else {
+      // Each query is multiplied with the keys, and what comes of it with their values.
+      products += use.share * (numel + 2 * use.keys * static_cast<double>(parameter.tensor.size(1)));
+    }
+  }
+  return 2 * (products + of_experts / num_experts() * experts_per_token);
+}
+
+std::shared_ptr<const std::vector<std::int64_t>> token_counts(const config::RunConfig& config,
+                                                              const corpus::Corpus& corpus, int vocab_size) {
   auto count_V = std::make_shared<std::vector<std::int64_t>>(static_cast<std::size_t>(vocab_size), 0);
-  for (const std::int32_t id : corpus.train.tokens) ++(*count_V)[static_cast<std::size_t>(id)];
+  const auto add = [&](std::int32_t id, std::int64_t times) {
+    MOESCOPE_ASSERT(id >= 0 && id < vocab_size, "a corpus names tokens of its own vocabulary");
+    (*count_V)[static_cast<std::size_t>(id)] += times;
+  };
+  const std::string& objective = config.model.objective;
+  if (objective == "translation") {
+    const corpus::PairSplit& pairs = corpus.train_pairs;
+    for (const std::int32_t id : pairs.source_tokens) add(id, 1);
+    for (const std::int32_t id : pairs.target_tokens) add(id, 1);
+    const auto num_pairs = static_cast<std::int64_t>(pairs.label_P.size());
+    add(corpus.special.bos, num_pairs);
+    add(corpus.special.eos, 2 * num_pairs);  // one on each side
+    for (const std::int16_t label : pairs.label_P) add(tag_of(corpus, label), 1);
+    return count_V;
+  }
+  for (const std::int32_t id : corpus.train.tokens) add(id, 1);
+  if (objective == "masked_lm") {
+    const double hidden = config.model.mask_share * kMaskedShare * static_cast<double>(corpus.train.tokens.size());
+    add(corpus.special.mask, std::llround(hidden));
+  }
   return count_V;
 }
 
 std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method,
                                   const corpus::Corpus& corpus) {
-  const int vocab_size = corpus.tokenizer->vocab_size();
-  return std::make_unique<TinyLm>(config, method, vocab_size, token_counts(corpus, vocab_size));
+  const std::string& objective = config.model.objective;
+  // A causal language model has no use for the special pieces.
+  const int vocab_size = objective == "causal_lm" ? corpus.tokenizer->vocab_size() : corpus.vocab_size();
+  auto counts = token_counts(config, corpus, vocab_size);
+  if (objective == "translation") {
+    return std::make_unique<Translator>(config, method, vocab_size, corpus.special, std::move(counts));
+  }
+  if (objective == "classification") {
+    const auto num_classes = static_cast<int>(corpus.classes.size());
+    return std::make_unique<Classifier>(config, method, vocab_size, num_classes, std::move(counts));
+  }
+  return std::make_unique<TinyLm>(config, method, vocab_size, std::move(counts));
 }
 
 }  // namespace moescope::model

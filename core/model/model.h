@@ -1,8 +1,9 @@
 #pragma once
 // What every model of the lab shares: its MoE layers, its parameters, and the passes the trainer and the probe ask for.
 // The trainer, the watch and the commands know models by this shape only.
-// Parameters: "embedding.token", "block.2.attention.qkv.weight", "moe.1.router…", "moe.1.expert.0.…": blocks and layers
-// count from 1, experts from 0. Threads: trainer thread only.
+// Parameters: "embedding.token", "block.2.attention.qkv.weight" (of a translator "encoder.block.2.…",
+// "decoder.block.2.…"), "moe.1.router…", "moe.1.expert.0.…": blocks and layers count from 1, experts from 0. Threads:
+// trainer thread only.
 
 #include <ATen/core/Tensor.h>
 
@@ -13,6 +14,7 @@
 
 #include "core/config/run_config.h"
 #include "core/corpus/corpus.h"
+#include "core/model/block.h"
 #include "core/model/dataset.h"
 #include "core/moe/method.h"
 #include "core/moe/moe_layer.h"
@@ -48,6 +50,7 @@ class Model {
   void after_step(const std::vector<moe::LayerRecord>& layers);
 
   std::vector<moe::MoeLayer>& layers() { return layers_; }
+  const std::vector<moe::MoeLayer>& layers() const { return layers_; }
   int num_layers() const { return static_cast<int>(layers_.size()); }
   int num_experts() const { return expert_shape_.num_experts; }
   int context() const { return context_; }
@@ -59,14 +62,33 @@ class Model {
   std::int64_t num_parameters() const;
   /// Those that take part in one token's path: all but the experts the token does not choose.
   std::int64_t num_active_parameters() const;
-  /// Multiply-adds of one token's forward pass times two: matrix products, attention over half the context, experts
-  /// chosen, routers, head. A soft mixture counts what its slots cost per token.
-  double flops_per_token() const;
+  /// Multiply-adds of one token's forward pass times two: matrix products, attention over the context (half of it where
+  /// it is causal), experts chosen, routers, head. A soft mixture counts what its slots cost per token; a translator's
+  /// token is on one side, half of them on each.
+  double flops_per_token(double experts_per_token) const;
+  /// Expert networks a token pays for in training.
+  double experts_per_token() const { return layers_.empty() ? 0 : layers_.front().router().experts_per_token(); }
 
  protected:
   /// Requires: a configuration that passed read_run_config() and check_run().
   Model(const config::RunConfig& config, const moe::Method& method, int vocab_size);
 
+  /// What a token of the batch pays at a weight matrix.
+  struct Use {
+    double share = 1;  ///< of tokens that meet it at all
+    double keys = 0;   ///< that its queries meet, when it makes queries
+  };
+  /// Looking a row up costs nothing; the token embedding counts once, as the head it also is.
+  virtual Use use_of(const moe::Parameter& parameter) const;
+
+  /// num_layers blocks named `<prefix>block.<n>` with the MoE layers that moe_blocks() gives them, and the norm after.
+  struct StackShape {
+    std::string prefix;
+    bool causal = true;
+    bool crosses = false;
+  };
+  BlockStack add_blocks(const config::RunConfig& config, const moe::Method& method, const StackShape& shape,
+                        const std::shared_ptr<const std::vector<std::int64_t>>& token_count_V);
   /// Appends MoE layer number layers + 1.
   void add_layer(const config::RunConfig& config, const moe::Method& method,
                  std::shared_ptr<const std::vector<std::int64_t>> token_count_V);
@@ -85,8 +107,9 @@ class Model {
   std::vector<moe::MoeLayer> layers_;
 };
 
-/// How often each token id occurs in the training text.
-std::shared_ptr<const std::vector<std::int64_t>> token_counts(const corpus::Corpus& corpus, int vocab_size);
+/// How often each token id occurs in what the run trains on.
+std::shared_ptr<const std::vector<std::int64_t>> token_counts(const config::RunConfig& config,
+                                                              const corpus::Corpus& corpus, int vocab_size);
 
 /// The model that the configuration's objective asks for.
 std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method,

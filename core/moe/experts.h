@@ -23,17 +23,24 @@ struct ExpertShape {
   int num_experts = 1;
   int d_model = 0;
   int hidden = 0;
-  int sublayers = 1;  ///< of kResidual
+  int sublayers = 1;    ///< of kResidual
+  bool bias = true;     ///< of both layers of kPlain
+  bool shared = false;  ///< one more that every token passes, ungated: no router knows it, no load counts it
 };
 
 class Experts {
  public:
-  /// Parameters are named `<prefix>.expert.<e>.…`.
+  /// Parameters are named `<prefix>.expert.<e>.…`; the shared one's `<prefix>.shared.…`, with the backbone's role,
+  /// because it is used, counted and frozen as a feed-forward block would be.
   Experts(const ExpertShape& shape, const std::string& prefix, ParameterSet& parameters);
 
   /// rows_MD sorted by expert: expert e owns rows offset_E1[e] to offset_E1[e+1]. Returns out_MD. An expert without
   /// rows takes no part and gets no gradient.
   at::Tensor forward(const at::Tensor& rows_MD, const std::vector<std::int64_t>& offset_E1) const;
+
+  bool has_shared() const { return !shared_.empty(); }
+  /// The shared expert on any rows. Requires: has_shared().
+  at::Tensor forward_shared(const at::Tensor& rows_MD) const;
 
   int num_experts() const { return shape_.num_experts; }
   /// Stops or thaws one expert's parameters (requires_grad); routing goes on.
@@ -43,10 +50,13 @@ class Experts {
   struct Sublayer {
     at::Tensor norm_weight, norm_bias, w1, b1, w2, b2;  ///< norm_* undefined for kPlain
   };
-  at::Tensor forward_one(std::size_t expert, const at::Tensor& rows_MD) const;
+  using Stack = std::vector<Sublayer>;
+  Stack make_stack(const std::string& name, ParameterRole role, int expert, ParameterSet& parameters) const;
+  at::Tensor forward_one(const Stack& stack, const at::Tensor& rows_MD) const;
 
   ExpertShape shape_;
-  std::vector<std::vector<Sublayer>> sublayers_;  ///< [expert][sublayer]
+  std::vector<Stack> stacks_;  ///< [expert]
+  Stack shared_;               ///< empty without one
 };
 
 }  // namespace moescope::moe

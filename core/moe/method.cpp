@@ -21,10 +21,11 @@ void lint_balance(const config::RunConfig& config, const config::MethodInfo& inf
   if (setting == config.router.end() || std::get<double>(setting->second) != 0) return;
   for (const config::FieldSpec& spec : info.router.fields) {
     if (spec.key != setting->first || spec.default_value == config::Value(0.0)) continue;
-    found.push_back(lint_at(config, "moe.router.balance_coefficient",
-                         "'balance_coefficient' is 0: nothing spreads the load, so the router may collapse onto a few "
-                         "experts",
-                         "the method's own value is " + config::to_text(spec.default_value)));
+    found.push_back(
+        lint_at(config, "moe.router.balance_coefficient",
+                "'balance_coefficient' is 0: nothing spreads the load, so the router may collapse onto a few "
+                "experts",
+                "the method's own value is " + config::to_text(spec.default_value)));
   }
 }
 
@@ -32,15 +33,15 @@ void lint_capacity(const config::RunConfig& config, Diagnostics& found) {
   const double factor = config.moe.capacity_factor;
   if (factor <= 0 || factor >= 1) return;
   found.push_back(lint_at(config, "moe.capacity_factor",
-                       "'capacity_factor' is " + shortest(factor) +
-                           ": fewer slots than tokens, so tokens are dropped even under perfect balance",
-                       "1.0 leaves just enough room, 0 sets no limit"));
+                          "'capacity_factor' is " + shortest(factor) +
+                              ": fewer slots than tokens, so tokens are dropped even under perfect balance",
+                          "1.0 leaves just enough room, 0 sets no limit"));
 }
 
 void lint_single_expert(const config::RunConfig& config, const config::MethodInfo& info, Diagnostics& found) {
   if (!info.traits.router_learns || config.moe.num_experts > 1) return;
   found.push_back(lint_at(config, "moe.num_experts", "'num_experts' is 1: the router has nothing to choose",
-                       "method = \"dense\" trains one expert without a router"));
+                          "method = \"dense\" trains one expert without a router"));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ struct RouterContext {
   double capacity_factor = 0;
   std::map<std::string, config::Value> settings;  ///< the method's router section, checked and complete
   std::map<std::string, config::Value> stages;    ///< its stage schedule, likewise
+  std::uint64_t seed = 0;                         ///< of the run
   std::int64_t total_steps = 1;                   ///< of the run: schedules end there
   /// How often each token id occurs in the training text (a balanced hash needs it); null: every id alike.
   std::shared_ptr<const std::vector<std::int64_t>> token_count_V;

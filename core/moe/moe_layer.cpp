@@ -9,6 +9,10 @@
 namespace moescope::moe {
 namespace {
 
+at::Tensor with_shared(const at::Tensor& delta_TD, const at::Tensor& hidden_TD, const Experts& experts) {
+  return experts.has_shared() ? delta_TD + experts.forward_shared(hidden_TD) : delta_TD;
+}
+
 /// Soft mixtures mix tokens into slots and slots back into tokens; nothing is dropped, and load is the mass of
 /// emission.
 MoeOutput mix(const at::Tensor& hidden_TD, Routing routing, const Experts& experts) {
@@ -23,11 +27,13 @@ MoeOutput mix(const at::Tensor& hidden_TD, Routing routing, const Experts& exper
   const at::Tensor rows_MD = slots_GESD.transpose(0, 1).reshape({E * G * S, D});
   std::vector<std::int64_t> offset_E1;
   for (std::int64_t e = 0; e <= E; ++e) offset_E1.push_back(e * G * S);
-  const at::Tensor out_GZD = experts.forward(rows_MD, offset_E1).view({E, G, S, D}).transpose(0, 1).reshape({G, E * S, D});
+  const at::Tensor out_GZD =
+      experts.forward(rows_MD, offset_E1).view({E, G, S, D}).transpose(0, 1).reshape({G, E * S, D});
   const at::Tensor delta_GID = at::bmm(dense.combine_GIES.reshape({G, I, E * S}), out_GZD);
 
   MoeOutput output;
-  output.delta_TD = at::zeros_like(hidden_TD).index_add(0, member_N, delta_GID.reshape({-1, D}));
+  output.delta_TD =
+      with_shared(at::zeros_like(hidden_TD).index_add(0, member_N, delta_GID.reshape({-1, D})), hidden_TD, experts);
   output.record.load_E = emission_TE(dense, hidden_TD.size(0)).sum(0);
   output.record.dropped_E = at::zeros({E}, at::kLong);
   output.record.routing = std::move(routing);
@@ -53,8 +59,9 @@ MoeOutput MoeLayer::forward(const RouterInput& input) {
   const Dispatch dispatch = plan_dispatch(*sparse, num_tokens, experts_.num_experts(), capacity);
   const at::Tensor rows_MD = gather_rows(input.hidden_TD, dispatch);
   const at::Tensor out_MD = experts_.forward(rows_MD, dispatch.offset_E1);
-  const at::Tensor delta_TD = combine_rows(out_MD, sparse->gate_N, dispatch);
-  return {delta_TD, {std::move(routing), dispatch.kept_N, dispatch.load_E, dispatch.dropped_E, capacity, token_id_T(input)}};
+  const at::Tensor delta_TD = with_shared(combine_rows(out_MD, sparse->gate_N, dispatch), input.hidden_TD, experts_);
+  return {delta_TD,
+          {std::move(routing), dispatch.kept_N, dispatch.load_E, dispatch.dropped_E, capacity, token_id_T(input)}};
 }
 
 }  // namespace moescope::moe

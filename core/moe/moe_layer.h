@@ -24,8 +24,9 @@ struct LayerRecord {
 };
 
 struct MoeOutput {
-  at::Tensor
-      delta_TD;  ///< what the layer adds to the residual stream; zero for a token all of whose choices were dropped
+  /// What the layer adds to the residual stream; of a token all of whose choices were dropped nothing but what a shared
+  /// expert adds.
+  at::Tensor delta_TD;
   LayerRecord record;
 };
 

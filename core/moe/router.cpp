@@ -20,11 +20,12 @@ at::Generator generator_of(const RouterInput& input, const std::string& name) {
 /// Undefined when it was not given.
 at::Tensor given_draw(const RouterInput& input, const std::string& name, at::IntArrayRef shape) {
   if (input.draws == nullptr) return {};
-  const auto found = input.draws->find(name);
-  if (found == input.draws->end()) return {};
+  input.draws->asked[name] = shape.vec();
+  const auto found = input.draws->by_name.find(name);
+  if (found == input.draws->by_name.end()) return {};
   if (found->second.sizes() != shape) {
-    throw std::runtime_error("the draw '" + name + "' has the shape " + c10::str(found->second.sizes()) + ", needed is " +
-                             c10::str(shape));
+    throw std::runtime_error("the draw '" + name + "' has the shape " + c10::str(found->second.sizes()) +
+                             ", needed is " + c10::str(shape));
   }
   return found->second.to(input.hidden_TD.device());
 }

@@ -23,15 +23,18 @@ enum class RouteMode {
 };
 
 /// Random draws handed in from outside, by name ("jitter"): what a check against other code needs.
-using GivenDraws = std::map<std::string, at::Tensor>;
+struct GivenDraws {
+  std::map<std::string, at::Tensor> by_name;
+  mutable std::map<std::string, std::vector<std::int64_t>> asked;  ///< shape of each draw a router asked for
+};
 
 struct RouterInput {
   at::Tensor hidden_TD;    ///< what the router sees, real tokens only
   at::Tensor token_id_BL;  ///< int64, every cell of the batch
   RouteMode mode = RouteMode::kTrain;
-  std::uint64_t noise_seed = 0;           ///< for this step, layer and pass; the only source of randomness allowed
-  at::Tensor cell_T = {};                 ///< int64, rising: token t stands in cell b·L + position. Undefined: in cell t
-  const GivenDraws* draws = nullptr;      ///< null: everything is drawn from noise_seed
+  std::uint64_t noise_seed = 0;       ///< for this step, layer and pass; the only source of randomness allowed
+  at::Tensor cell_T = {};             ///< int64, rising: token t stands in cell b·L + position. Undefined: in cell t
+  const GivenDraws* draws = nullptr;  ///< null: everything is drawn from noise_seed
 };
 
 /// Token ids of the rows of hidden_TD.
@@ -104,6 +107,9 @@ class Router {
   virtual std::string set(const std::string& key, const config::Value& value) = 0;
   /// The capacity factor is a key of [moe], live for every method that has a limit.
   virtual void set_capacity_factor(double factor) = 0;
+
+  /// The stage holds every expert of the layer still.
+  virtual bool experts_frozen() const { return false; }
 
   virtual bool has_student() const { return false; }
   /// Pinning a choice without a student of its own: order_VE (int64) lists, for each token id, all experts, the first

@@ -24,7 +24,8 @@ struct AuxiliaryLoss {
 
 /// A list of (token, expert, gate). Token choice, expert choice, hash and random routing are all of this kind.
 /// Token choice lists all first choices in token order, then all second choices, and so on: that order is the order
-/// of arrival for capacity.
+/// of arrival for capacity. A router that serves other tokens first lists them first, in every run of choices alike
+/// and within each group of tokens (drop_policy.h).
 struct SparseRouting {
   at::Tensor token_N;         ///< int64
   at::Tensor expert_N;        ///< int64

@@ -9,12 +9,14 @@ ScoreHead::ScoreHead(const ScoreHeadShape& shape, const std::string& prefix, Par
   std::int64_t dim = shape.d_model;
   if (shape.router_dim > 0) {
     dim = shape.router_dim;
-    reduce_RD_ = parameters.add(prefix + ".reduce", {dim, shape.d_model}, Init::orthogonal(1), ParameterRole::kRouter);
+    reduce_RD_ = parameters.add(prefix + ".reduce", {dim, shape.d_model}, Init::orthogonal(1), ParameterRole::kRouter,
+                                -1, shape.fixed);
   }
-  rows_ER_ = parameters.add(prefix + ".rows", {num_experts, dim}, shape.row_init, ParameterRole::kRouter);
+  rows_ER_ =
+      parameters.add(prefix + ".rows", {num_experts, dim}, shape.row_init, ParameterRole::kRouter, -1, shape.fixed);
   if (shape.bias) {
-    bias_E_ = parameters.add(prefix + ".bias", {num_experts}, Init::zeros(), ParameterRole::kRouter, -1,
-                             /*fixed=*/false, /*decayed=*/false);
+    bias_E_ = parameters.add(prefix + ".bias", {num_experts}, Init::zeros(), ParameterRole::kRouter, -1, shape.fixed,
+                             /*decayed=*/false);
   }
 }
 

@@ -19,6 +19,7 @@ struct ScoreHeadShape {
   int router_dim = 0;  ///< R; 0: no reduction, the rows live in the model's own space
   bool bias = false;
   Init row_init;
+  bool fixed = false;  ///< left at its start by design
 };
 
 class ScoreHead {

@@ -34,6 +34,24 @@ Json layer_json(const telemetry::LayerStep& layer) {
   return json;
 }
 
+/// RF by layer beside what it depends on. A layer that could not be compared is null.
+Json probe_json(const telemetry::ProbeSnapshot& probe) {
+  Json fluctuation = Json::array();
+  for (const float share : probe.fluctuation_L) fluctuation.push_back(static_cast<double>(share));
+  return {{"spacing", probe.spacing}, {"after_break", probe.after_break}, {"fluctuation", std::move(fluctuation)}};
+}
+
+Json measures_json(const std::vector<telemetry::LayerMeasures>& measures_L) {
+  Json json = Json::array();
+  for (const telemetry::LayerMeasures& layer : measures_L) {
+    Json one = Json::object();
+    add_measured(one, "collapse", layer.collapse);
+    one["tokens"] = layer.tokens;
+    json.push_back(std::move(one));
+  }
+  return json;
+}
+
 std::string event_kind(telemetry::Event::Kind kind) {
   switch (kind) {
     case telemetry::Event::Kind::kStageSwitch: return "stage_switch";
@@ -91,6 +109,8 @@ std::string metrics_line(const telemetry::TelemetryFrame& frame) {
   Json layers = Json::array();
   for (const telemetry::LayerStep& layer : frame.layers) layers.push_back(layer_json(layer));
   json["layers"] = std::move(layers);
+  if (frame.probe) json["probe"] = probe_json(*frame.probe);
+  if (!frame.measures.empty()) json["measures"] = measures_json(frame.measures);
   if (!frame.events.empty()) {
     Json events = Json::array();
     for (const telemetry::Event& event : frame.events)

@@ -93,6 +93,9 @@ struct ProbeSnapshot {
   std::vector<LayerProbe> layers;
   /// With after_break: the student's choice just before the switch, [layer][T]; empty for a layer without a student.
   std::vector<std::vector<std::int16_t>> reference;
+  /// RF by layer: share of tokens whose first choice is another than at the probe before (or than the reference after a
+  /// break). Empty at the first probe.
+  std::vector<float> fluctuation_L;
 };
 
 /// Probe tokens in router space for one layer, for the sphere. Values, row-major.
@@ -123,6 +126,12 @@ struct Event {
   std::string who;   ///< "you", "schedule", "lab"
 };
 
+/// The geometry of one MoE layer on held-out tokens, measured with the validation loss when a run asks for it.
+struct LayerMeasures {
+  double collapse = std::numeric_limits<double>::quiet_NaN();  ///< RC, balanced variant, classes = first choices
+  std::int64_t tokens = 0;
+};
+
 struct TelemetryFrame {
   std::int64_t step = 0;  ///< optimiser steps done when this frame was made
   int stage = 0;
@@ -135,6 +144,7 @@ struct TelemetryFrame {
   double watch_ms = 0;  ///< trainer-thread time spent probing and publishing since the frame before
   double tokens_per_second = 0;
   std::vector<LayerStep> layers;
+  std::vector<LayerMeasures> measures;  ///< by layer; empty unless measured at this step
   std::vector<LayerControls> controls;
   std::vector<Event> events;                               ///< that happened since the frame before
   std::shared_ptr<const ProbeSnapshot> probe;              ///< null between probes

@@ -11,8 +11,8 @@
 namespace moescope::train {
 
 struct Distilled {
-  std::int64_t tokens = 0;       ///< training tokens that were looked at
-  std::vector<double> agreement; ///< by layer: share of their choices that the table repeats; −1: no table
+  std::int64_t tokens = 0;        ///< training tokens that were looked at
+  std::vector<double> agreement;  ///< by layer: share of their choices that the table repeats; −1: no table
 };
 
 /// Routes the batches of `kDistilBatches` steps from `first_step` on without noise or capacity and hands each router of

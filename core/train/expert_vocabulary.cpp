@@ -1,6 +1,7 @@
 #include "core/train/expert_vocabulary.h"
 
 #include "core/analysis/log_odds.h"
+#include "core/train/probe_text.h"
 
 namespace moescope::train {
 
@@ -34,7 +35,7 @@ void ExpertVocabulary::count(const std::vector<moe::LayerRecord>& layers) {
   }
 }
 
-std::vector<telemetry::ExpertTokens> ExpertVocabulary::top(const corpus::Tokenizer& tokenizer) const {
+std::vector<telemetry::ExpertTokens> ExpertVocabulary::top(const corpus::Corpus& corpus) const {
   const analysis::LogOddsSettings settings{.top_n = 12, .min_count = 20};
   std::vector<telemetry::ExpertTokens> all;
   for (std::size_t l = 0; l < count_LEV_.size(); ++l) {
@@ -44,7 +45,7 @@ std::vector<telemetry::ExpertTokens> ExpertVocabulary::top(const corpus::Tokeniz
       card.layer = static_cast<int>(l);
       card.expert = static_cast<int>(e);
       for (const analysis::TopToken& token : best[e]) {
-        card.tokens.push_back(tokenizer.piece(token.token_id));
+        card.tokens.push_back(piece_of(corpus, token.token_id));
         card.log_odds.push_back(static_cast<float>(token.log_odds));
       }
       all.push_back(std::move(card));

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/corpus/tokenizer.h"
+#include "core/corpus/corpus.h"
 #include "core/moe/moe_layer.h"
 #include "core/telemetry/frame.h"
 
@@ -21,7 +21,7 @@ class ExpertVocabulary {
   void count(const std::vector<moe::LayerRecord>& layers);
 
   /// The most typical tokens of every expert of every layer.
-  std::vector<telemetry::ExpertTokens> top(const corpus::Tokenizer& tokenizer) const;
+  std::vector<telemetry::ExpertTokens> top(const corpus::Corpus& corpus) const;
 
  private:
   int num_experts_, vocab_size_;

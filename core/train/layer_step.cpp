@@ -47,7 +47,8 @@ float agreement(const moe::Routing& routing, std::int64_t num_tokens) {
     return telemetry::kNotMeasured;
   }
   const at::Tensor first_T = sparse->expert_N.narrow(0, 0, num_tokens);
-  return first_T.eq(routing.student_T).to(at::kFloat).mean().item<float>();
+  const at::Tensor student_T = routing.student_T.index_select(0, sparse->token_N.narrow(0, 0, num_tokens));
+  return first_T.eq(student_T).to(at::kFloat).mean().item<float>();
 }
 
 /// A soft mixture has no choice; what a token gets most of stands in for it.

@@ -29,7 +29,12 @@ LiveControls::LiveControls(const moe::Method& method, model::Model& model, int s
 
 void LiveControls::push_to_router(int layer) {
   const auto l = static_cast<std::size_t>(layer);
-  model_.layers()[l].router().apply({stage_, layers_[l].router_frozen, layers_[l].assignment_pinned});
+  moe::MoeLayer& here = model_.layers()[l];
+  here.router().apply({stage_, layers_[l].router_frozen, layers_[l].assignment_pinned});
+  for (int expert = 0; expert < model_.num_experts(); ++expert) {
+    const bool by_hand = expert < kMostFreezableExperts && (layers_[l].frozen_experts >> expert & 1U);
+    here.experts().set_frozen(expert, by_hand || here.router().experts_frozen());
+  }
 }
 
 std::vector<int> LiveControls::layers_of(const Command& command) const {
@@ -149,8 +154,8 @@ Outcome LiveControls::apply(const Command& command) {
   if (command.kind == CommandKind::kFreezeExpert || command.kind == CommandKind::kUnfreezeExpert) {
     const bool freeze = command.kind == CommandKind::kFreezeExpert;
     const auto l = static_cast<std::size_t>(command.layer);
-    model_.layers()[l].experts().set_frozen(command.expert, freeze);
     layers_[l].frozen_experts ^= std::uint64_t{1} << command.expert;
+    push_to_router(command.layer);
     return accepted(layer_name(command.layer) + "·E" + std::to_string(command.expert) +
                     (freeze ? " frozen" : " unfrozen"));
   }

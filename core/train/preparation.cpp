@@ -3,13 +3,19 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/model/document_stream.h"
+#include "core/model/masked_stream.h"
+#include "core/model/pair_stream.h"
 #include "core/train/messages.h"
+#include "core/train/weights_file.h"
 
 namespace moescope::train {
 
@@ -43,7 +49,117 @@ std::shared_ptr<const corpus::Corpus> load_corpus(const RunRequest& request, bus
   return *prepared;
 }
 
+model::MaskRule mask_rule(const config::RunConfig& config, const corpus::Corpus& corpus) {
+  return {config.model.mask_share, corpus.special.mask, corpus.tokenizer->vocab_size()};
+}
+
+std::unique_ptr<model::BatchSource> make_stream(const config::RunConfig& config, const corpus::Corpus& corpus) {
+  const auto seed = static_cast<std::uint64_t>(config.top.seed);
+  const int B = config.train.batch_size, L = config.model.context;
+  const std::string& objective = config.model.objective;
+  if (objective == "translation") return std::make_unique<model::PairStream>(corpus, B, L, seed);
+  if (objective == "classification") {
+    return std::make_unique<model::DocumentStream>(
+        corpus.train, model::documents_of(corpus.train, model::trained_label(corpus)), B, L, corpus.special.pad, seed);
+  }
+  if (objective == "masked_lm") {
+    return std::make_unique<model::MaskedStream>(corpus.train, B, L, mask_rule(config, corpus), seed);
+  }
+  return std::make_unique<model::BatchStream>(corpus.train, B, L, seed);
+}
+
+/// At the key that chose the corpus.
+Diagnostics about_corpus(const config::RunConfig& config, const corpus::Corpus& corpus, const std::string& problem,
+                         std::string hint) {
+  const std::string key = config.data.source.empty() ? "data.corpus" : "data.source";
+  return {config::error_at(config, key,
+                           "the corpus '" + printable(corpus.name) + "' " + problem + ", but 'objective' is \"" +
+                               config.model.objective + "\"",
+                           std::move(hint))};
+}
+
+Diagnostics check_pairs(const config::RunConfig& config, const corpus::Corpus& corpus) {
+  if (!corpus.parallel()) {
+    return about_corpus(config, corpus, "holds no sentence pairs",
+                        "corpora with pairs are catalogs, synthetic_pairs and a source with its target");
+  }
+  const int context = config.model.context;
+  if (!model::fitting_pairs(corpus.train_pairs, context).empty()) return {};
+  std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t p = 0; p < corpus.train_pairs.label_P.size(); ++p) {
+    shortest = std::min(shortest, model::pair_length(corpus.train_pairs, static_cast<std::int64_t>(p)));
+  }
+  return {config::error_at(config, "model.context",
+                           "'context' is " + std::to_string(context) + ", but the shortest sentence pair takes " +
+                               with_thousands(shortest) + " positions",
+                           "set context to " + std::to_string(shortest) + " or more; longer pairs are left out")};
+}
+
+Diagnostics check_classes(const config::RunConfig& config, const corpus::Corpus& corpus) {
+  const std::string hint = "manuals has the section of each page";
+  if (corpus.classes.size() < 2) return about_corpus(config, corpus, "has no classes", hint);
+  const std::int16_t trained = model::trained_label(corpus);
+  if (!model::documents_of(corpus.train, trained).empty()) return {};
+  const std::string& language = corpus.labels[static_cast<std::size_t>(trained)];
+  return about_corpus(config, corpus, "has no text with a class in " + language, hint);
+}
+
+/// Pairs that the context is too short for.
+std::string note_on_pairs(const config::RunConfig& config, const corpus::Corpus& corpus) {
+  const std::size_t all = corpus.train_pairs.label_P.size();
+  const std::size_t fitting = model::fitting_pairs(corpus.train_pairs, config.model.context).size();
+  if (fitting == all) return {};
+  return with_thousands(static_cast<long long>(all - fitting)) + " of " + with_thousands(static_cast<long long>(all)) +
+         " training pairs are longer than the context of " + std::to_string(config.model.context) + " and left out";
+}
+
+/// Of batches with padding the mean over a few.
+int tokens_per_step(const config::RunConfig& config, model::BatchSource& stream) {
+  constexpr std::int64_t kBatches = 8;
+  const std::string& objective = config.model.objective;
+  if (objective != "translation" && objective != "classification")
+    return config.train.batch_size * config.model.context;
+  std::int64_t tokens = 0;
+  for (std::int64_t step = 0; step < kBatches; ++step) tokens += stream.batch(step).num_tokens();
+  return static_cast<int>(tokens / kBatches);
+}
+
+void start_from_weights(const config::RunConfig& config, Material& material) {
+  if (config.model.init_from.empty()) return;
+  const Result<LoadedWeights> loaded = load_weights(config.model.init_from, *material.model);
+  if (!loaded) {
+    Diagnostics problems;
+    for (const Diagnostic& one : loaded.error()) {
+      problems.push_back(config::error_at(config, "model.init_from", "'init_from': " + one.message, one.hint));
+    }
+    throw std::runtime_error(one_line(problems));
+  }
+  material.notes.push_back(in_words(*loaded));
+}
+
 }  // namespace
+
+std::vector<model::Batch> held_out_batches(const config::RunConfig& config, const corpus::Corpus& corpus, int count) {
+  const int B = config.train.batch_size, L = config.model.context;
+  const std::string& objective = config.model.objective;
+  if (objective == "translation") return model::fixed_pair_batches(corpus, corpus.valid_pairs, B, L, count);
+  if (objective == "classification") {
+    std::vector<std::int64_t> documents = model::documents_of(corpus.valid, model::trained_label(corpus));
+    const auto most = static_cast<std::size_t>(B) * static_cast<std::size_t>(count);
+    if (documents.size() > most) documents.resize(most);
+    return model::document_batches(corpus.valid, documents, B, L, corpus.special.pad);
+  }
+  if (objective == "masked_lm") {
+    return model::fixed_masked_batches(corpus.valid, B, L, count, mask_rule(config, corpus));
+  }
+  return model::fixed_batches(corpus.valid, B, L, count);
+}
+
+Diagnostics check_objective(const config::RunConfig& config, const corpus::Corpus& corpus) {
+  if (config.model.objective == "translation") return check_pairs(config, corpus);
+  if (config.model.objective == "classification") return check_classes(config, corpus);
+  return {};
+}
 
 Material prepare_material(const RunRequest& request, const TrainerHooks& hooks, bus::StatusBoard& status,
                           const std::stop_token& stop) {
@@ -57,15 +173,21 @@ Material prepare_material(const RunRequest& request, const TrainerHooks& hooks, 
   material.threads = training_threads(config.train);
   at::set_num_threads(material.threads);
   material.corpus = hooks.corpus ? hooks.corpus : load_corpus(request, status, stop);
-  for (const std::string& note : material.corpus->notes) log::info(note);
-
-  const auto seed = static_cast<std::uint64_t>(config.top.seed);
-  const int B = config.train.batch_size, L = config.model.context;
+  if (const Diagnostics problems = check_objective(config, *material.corpus); has_errors(problems)) {
+    throw std::runtime_error(one_line(problems));
+  }
+  material.notes = material.corpus->notes;
   material.model = model::make_model(config, *material.method, *material.corpus);
-  material.stream = std::make_unique<model::BatchStream>(material.corpus->train, B, L, seed);
-  material.validation = model::fixed_batches(material.corpus->valid, B, L, kValidationBatches);
-  material.objective =
-      material.method->make_objective ? material.method->make_objective(config) : moe::single_pass_objective(config.train.label_smoothing);
+  start_from_weights(config, material);
+  material.stream = make_stream(config, *material.corpus);
+  material.validation = held_out_batches(config, *material.corpus, kValidationBatches);
+  if (config.model.objective == "translation") {
+    std::string note = note_on_pairs(config, *material.corpus);
+    if (!note.empty()) material.notes.push_back(std::move(note));
+  }
+  for (const std::string& note : material.notes) log::info(note);
+  material.objective = material.method->make_objective ? material.method->make_objective(config)
+                                                       : moe::single_pass_objective(config.train.label_smoothing);
   return material;
 }
 
@@ -86,7 +208,7 @@ telemetry::RunInfo run_info(const RunRequest& request, const Material& material,
   info.num_experts = material.model->num_experts();
   info.top_k = router.top_k();
   info.router_space_dim = router.space_dim();
-  info.tokens_per_step = config.train.batch_size * config.model.context;
+  info.tokens_per_step = tokens_per_step(config, *material.stream);
   info.vocab_size = material.model->vocab_size();
   info.threads = material.threads;
   info.precision = config.train.precision;

@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
+#include "core/base/diagnostic.h"
 #include "core/bus/run_state.h"
 #include "core/corpus/corpus.h"
 #include "core/model/dataset.h"
@@ -23,8 +25,15 @@ struct Material {
   std::unique_ptr<model::BatchSource> stream;
   std::unique_ptr<moe::Objective> objective;
   std::vector<model::Batch> validation;
+  std::vector<std::string> notes;  ///< what a user should know, the corpus' own first
   int threads = 1;
 };
+
+/// `count` batches of validation text (fewer when there is little), as the objective reads it: the same for every run.
+std::vector<model::Batch> held_out_batches(const config::RunConfig& config, const corpus::Corpus& corpus, int count);
+
+/// What keeps this corpus from teaching the configured objective, at the key to change.
+Diagnostics check_objective(const config::RunConfig& config, const corpus::Corpus& corpus);
 
 /// Reports long work to `status`. Throws what keeps the run from starting, with its remedy; a stop makes it throw too.
 Material prepare_material(const RunRequest& request, const TrainerHooks& hooks, bus::StatusBoard& status,

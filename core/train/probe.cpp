@@ -7,41 +7,62 @@
 
 #include "core/base/seed.h"
 #include "core/train/layer_step.h"
+#include "core/train/probe_text.h"
 
 namespace moescope::train {
 
 namespace {
-
-std::vector<telemetry::ProbeToken> describe(const corpus::Corpus& corpus, const model::ProbeSequences& sequences) {
-  std::vector<telemetry::ProbeToken> tokens;
-  const corpus::Split& split = corpus.probe;
-  const std::int64_t L = sequences.tokens_BL.size(1);
-  for (std::size_t t = 0; t < sequences.source_T.size(); ++t) {
-    const std::int64_t source = sequences.source_T[t];
-    const auto document = static_cast<std::size_t>(model::document_of(split, source));
-    telemetry::ProbeToken token;
-    token.id = split.tokens[static_cast<std::size_t>(source)];
-    token.text = corpus.tokenizer->piece(token.id);
-    token.label = split.label_D[document];
-    token.sequence = static_cast<std::int32_t>(static_cast<std::int64_t>(t) / L);
-    token.position = static_cast<std::int32_t>(static_cast<std::int64_t>(t) % L);
-    token.document = split.name_D[document];
-    tokens.push_back(std::move(token));
-  }
-  return tokens;
-}
 
 std::vector<float> floats(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.to(at::kFloat).contiguous();
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 
+/// RF of first choices. Where the number of choices changed in between, rows have another length.
+std::vector<float> fluctuation(const telemetry::ProbeSnapshot& before, const telemetry::ProbeSnapshot& now) {
+  std::vector<float> share_L;
+  for (std::size_t l = 0; l < now.layers.size(); ++l) {
+    const telemetry::LayerProbe& layer = now.layers[l];
+    const auto K = static_cast<std::size_t>(layer.top_k), old_K = static_cast<std::size_t>(before.layers[l].top_k);
+    const bool broken = l < now.reference.size() && !now.reference[l].empty();
+    const std::size_t T = layer.expert_TK.size() / K;
+    std::size_t changed = 0, counted = 0;
+    for (std::size_t t = 0; t < T; ++t) {
+      const std::int16_t was = broken ? now.reference[l][t] : before.layers[l].expert_TK[t * old_K];
+      if (was < 0 && layer.expert_TK[t * K] < 0) continue;  // of the other side of a translation
+      ++counted;
+      changed += was != layer.expert_TK[t * K];
+    }
+    share_L.push_back(counted == 0 ? telemetry::kNotMeasured
+                                   : static_cast<float>(changed) / static_cast<float>(counted));
+  }
+  return share_L;
+}
+
 }  // namespace
 
-Probe::Probe(const corpus::Corpus& corpus, int num_tokens, int context, std::uint64_t run_seed) : run_seed_(run_seed) {
-  const model::ProbeSequences sequences = model::probe_sequences(corpus.probe, num_tokens, context, run_seed);
-  batch_.tokens_BL = sequences.tokens_BL;
-  tokens_ = describe(corpus, sequences);
+telemetry::LayerProbe layer_probe(const model::RoutingTrace& trace, std::size_t layer, int top_k,
+                                  std::int64_t num_tokens) {
+  const std::int64_t own = trace.hidden_LTD[layer].size(0), first = trace.first_token_L[layer];
+  telemetry::LayerProbe probe = layer_probe(trace.routing_L[layer], own, top_k);
+  if (own == num_tokens) return probe;
+  const auto widen = [&](auto& values, auto nothing, std::int64_t per_token) {
+    if (values.empty()) return;
+    values.insert(values.begin(), static_cast<std::size_t>(first * per_token), nothing);
+    values.resize(static_cast<std::size_t>(num_tokens * per_token), nothing);
+  };
+  widen(probe.expert_TK, std::int16_t{-1}, probe.top_k);
+  widen(probe.gate_TK, 0.0F, probe.top_k);
+  widen(probe.margin_T, telemetry::kNotMeasured, 1);
+  widen(probe.student_T, std::int16_t{-1}, 1);
+  return probe;
+}
+
+Probe::Probe(const config::RunConfig& config, const corpus::Corpus& corpus)
+    : run_seed_(static_cast<std::uint64_t>(config.top.seed)) {
+  ProbeText text = probe_text(config, corpus);
+  batch_ = std::move(text.batch);
+  tokens_ = std::move(text.tokens);
 }
 
 std::shared_ptr<telemetry::ProbeSnapshot> Probe::route(model::Model& model, std::int64_t step,
@@ -51,7 +72,7 @@ std::shared_ptr<telemetry::ProbeSnapshot> Probe::route(model::Model& model, std:
   trace = model.route(batch_, moe::RouteMode::kProbe, noise_seed);
   auto snapshot = std::make_shared<telemetry::ProbeSnapshot>();
   for (std::size_t l = 0; l < trace.routing_L.size(); ++l) {
-    snapshot->layers.push_back(layer_probe(trace.routing_L[l], trace.hidden_LTD[l].size(0), model.layers()[l].router().top_k()));
+    snapshot->layers.push_back(layer_probe(trace, l, model.layers()[l].router().top_k(), batch_.num_tokens()));
   }
   return snapshot;
 }
@@ -69,19 +90,22 @@ void Probe::look(model::Model& model, int stage, std::uint64_t space_layers, tel
   for (int layer = 0; layer < model.num_layers() && layer < 64; ++layer) {
     if (!(space_layers >> layer & 1U)) continue;
     const auto l = static_cast<std::size_t>(layer);
-    if (auto seen = space(model, trace.hidden_LTD[l], snapshot->layers[l], layer)) {
+    if (auto seen = space(model, trace, snapshot->layers[l], layer)) {
       seen->step = frame.step;
       frame.spaces.push_back(std::move(seen));
     }
   }
+  if (last_) snapshot->fluctuation_L = fluctuation(*last_, *snapshot);
   last_ = snapshot;
   frame.probe = snapshot;
 }
 
-std::shared_ptr<telemetry::RouterSpace> Probe::space(model::Model& model, const at::Tensor& hidden_TD,
+std::shared_ptr<telemetry::RouterSpace> Probe::space(model::Model& model, const model::RoutingTrace& trace,
                                                      const telemetry::LayerProbe& probe, int layer) const {
   constexpr std::int64_t kMostTokens = 2000;
-  const auto tensors = model.layers()[static_cast<std::size_t>(layer)].router().space(hidden_TD);
+  const auto l = static_cast<std::size_t>(layer);
+  const at::Tensor& hidden_TD = trace.hidden_LTD[l];
+  const auto tensors = model.layers()[l].router().space(hidden_TD);
   if (!tensors) return nullptr;
   const std::int64_t shown = std::min(hidden_TD.size(0), kMostTokens);
   auto space = std::make_shared<telemetry::RouterSpace>();
@@ -90,8 +114,9 @@ std::shared_ptr<telemetry::RouterSpace> Probe::space(model::Model& model, const 
   space->vectors_SR = floats(tensors->vectors_TR.narrow(0, 0, shown));
   space->rows_ER = floats(tensors->rows_ER);
   for (std::int64_t t = 0; t < shown; ++t) {
-    space->token_S.push_back(static_cast<std::int32_t>(t));
-    space->expert_S.push_back(probe.expert_TK[static_cast<std::size_t>(t * probe.top_k)]);
+    const std::int64_t token = trace.first_token_L[l] + t;
+    space->token_S.push_back(static_cast<std::int32_t>(token));
+    space->expert_S.push_back(probe.expert_TK[static_cast<std::size_t>(token * probe.top_k)]);
   }
   return space;
 }
@@ -107,7 +132,8 @@ void Probe::mark_break(model::Model& model, const std::vector<int>& layers, std:
   reference_.resize(now->layers.size());
   for (const int layer : layers) {
     const auto l = static_cast<std::size_t>(layer);
-    reference_[l] = now->layers[l].student_T;
+    // A reference is one choice per token; of several choices the change of decider counts as a change.
+    if (now->layers[l].top_k == 1) reference_[l] = now->layers[l].student_T;
   }
 }
 

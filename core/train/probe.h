@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/config/run_config.h"
 #include "core/corpus/corpus.h"
 #include "core/model/dataset.h"
 #include "core/model/model.h"
@@ -14,9 +15,14 @@
 
 namespace moescope::train {
 
+/// Layer `layer` of a trace over all `num_tokens` tokens of its batch; those the layer does not see (of the other side
+/// of a translation) have expert −1.
+telemetry::LayerProbe layer_probe(const model::RoutingTrace& trace, std::size_t layer, int top_k,
+                                  std::int64_t num_tokens);
+
 class Probe {
  public:
-  Probe(const corpus::Corpus& corpus, int num_tokens, int context, std::uint64_t run_seed);
+  Probe(const config::RunConfig& config, const corpus::Corpus& corpus);
 
   const std::vector<telemetry::ProbeToken>& tokens() const { return tokens_; }
 
@@ -31,7 +37,7 @@ class Probe {
   std::shared_ptr<telemetry::ProbeSnapshot> route(model::Model& model, std::int64_t step,
                                                   model::RoutingTrace& trace) const;
   /// Null for a router whose scores are not inner products.
-  std::shared_ptr<telemetry::RouterSpace> space(model::Model& model, const at::Tensor& hidden_TD,
+  std::shared_ptr<telemetry::RouterSpace> space(model::Model& model, const model::RoutingTrace& trace,
                                                 const telemetry::LayerProbe& probe, int layer) const;
 
   std::uint64_t run_seed_;

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/train/evaluation.h"
+#include "core/train/layer_geometry.h"
 #include "core/train/messages.h"
 #include "core/train/weights_file.h"
 
@@ -51,6 +52,7 @@ void Trainer::run(const std::stop_token& stop) {
 
 void Trainer::prepare(const std::stop_token& stop) {
   clock_.enter(Phase::kPrepare);
+  stop_ = stop;
   set_state(RunState::kIdle);
   log_ = std::make_unique<RunLog>(request_);
   material_ = prepare_material(request_, hooks_, channels_->status, stop);
@@ -63,7 +65,7 @@ void Trainer::prepare(const std::stop_token& stop) {
   controls_ = std::make_unique<LiveControls>(*material_.method, model(), stage_due_);
   settings_ = std::make_unique<LiveSettings>(*material_.method, request_.config, model(), schedule_);
   watch_ = std::make_unique<Watch>(*material_.corpus, request_.config, model(), request_.watched);
-  for (const std::string& note : material_.corpus->notes) events_.push_back({Event::Kind::kNotice, 0, note, "lab"});
+  for (const std::string& note : material_.notes) events_.push_back({Event::Kind::kNotice, 0, note, "lab"});
   auto info = std::make_shared<telemetry::RunInfo>(run_info(request_, material_, watch_->probe_tokens()));
   log::info(material_.method->info.title + " on " + info->corpus + ": " + with_thousands(info->num_parameters) +
             " parameters, " + std::to_string(info->threads) + (info->threads == 1 ? " thread" : " threads"));
@@ -131,9 +133,10 @@ std::shared_ptr<telemetry::TelemetryFrame> Trainer::make_frame(const StepPlan& p
       clock_.ms(Phase::kData) + clock_.ms(Phase::kForward) + clock_.ms(Phase::kBackward) + clock_.ms(Phase::kOptimizer);
   const double watched_ms = clock_.ms(Phase::kProbe) + clock_.ms(Phase::kPublish);
   frame->watch_ms = watched_ms + std::exchange(unreported_watch_ms_, -watched_ms);
-  const double tokens = static_cast<double>(result.batch.target_T.size(0));
+  const double tokens = static_cast<double>(result.batch.num_tokens());
   frame->tokens_per_second = 1000 * tokens / (frame->step_ms + frame->watch_ms);
-  if (auto rarer = watch_->judge_cost(*frame)) events_.push_back(std::move(*rarer));
+  // What is measured to be compared keeps the spacing it was given, whatever it costs.
+  if (auto rarer = request_.measured ? std::nullopt : watch_->judge_cost(*frame)) events_.push_back(std::move(*rarer));
   frame->events = std::exchange(events_, {});
   return frame;
 }
@@ -143,8 +146,26 @@ void Trainer::validate_when_due(telemetry::TelemetryFrame& frame) {
   if (step_ % train.validate_every != 0 && step_ != train.steps) return;
   clock_.enter(Phase::kValidate);
   frame.validation_loss = validation_loss(model(), material_.validation);
+  if (request_.measured) frame.measures = measure_layers(model(), material_.validation);
   log::info("step " + std::to_string(step_) + ": validation loss " + shortest(frame.validation_loss) + " nats, " +
             shortest(frame.validation_loss * kBitsPerNat) + " bits per token");
+  if (step_ == train.steps) measure_quality();
+}
+
+/// What the objective itself asks for; it costs many steps, so at the end alone.
+void Trainer::measure_quality() {
+  const std::string& objective = request_.config.model.objective;
+  if (objective != "translation" && objective != "classification") return;
+  channels_->status.update([](bus::RunStatus& status) { status.activity = "measuring what was learnt"; });
+  std::map<std::string, double> quality;
+  std::string signature;
+  add_quality(request_.config, *material_.corpus, model(), quality, signature,
+              [this] { return stop_.stop_requested(); });
+  channels_->status.update([](bus::RunStatus& status) { status.activity.clear(); });
+  if (quality.empty()) return;
+  const std::string text = in_words(quality, signature);
+  log::info("step " + std::to_string(step_) + ": " + text);
+  events_.push_back({Event::Kind::kNotice, step_, text, "lab"});
 }
 
 void Trainer::record(telemetry::TelemetryFrame& frame) {

@@ -61,6 +61,7 @@ class Trainer {
   void mark_break(const bus::Command& command);
   std::shared_ptr<telemetry::TelemetryFrame> make_frame(const StepPlan& plan, const StepResult& result);
   void validate_when_due(telemetry::TelemetryFrame& frame);
+  void measure_quality();
   void record(telemetry::TelemetryFrame& frame);
   void publish(std::shared_ptr<telemetry::TelemetryFrame> frame);
   void finish();
@@ -94,6 +95,7 @@ class Trainer {
   std::unique_ptr<LiveSettings> settings_;
   std::unique_ptr<Watch> watch_;
 
+  std::stop_token stop_;
   std::int64_t step_ = 0;  ///< optimiser steps done
   int stage_due_ = 0;      ///< by the schedule, at the last look
   bool paused_ = false;

@@ -148,7 +148,7 @@ Outcome Trainer::sentence(const Command& command, bus::Reply& reply) {
   bus::SentenceResult result;
   const std::uint64_t seed = derive_seed(static_cast<std::uint64_t>(request_.config.top.seed), "sentence", command.seq);
   try {
-    Outcome outcome = probe_sentence(model(), *material_.corpus->tokenizer, command.text, seed, result);
+    Outcome outcome = probe_sentence(model(), *material_.corpus, request_.config, command.text, seed, result);
     if (outcome.done) reply.sentence = std::move(result);
     return outcome;
   } catch (...) {  // nothing of the run was touched: the run goes on

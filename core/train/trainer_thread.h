@@ -26,6 +26,7 @@ struct RunRequest {
   std::string cache_folder;   ///< corpora and tokenizers
   bool start_paused = false;  ///< waits at step 0 for kResume or kStep
   bool watched = true;        ///< false: no probe, no frames but every step's scalars and loads (headless)
+  bool measured = false;      ///< with each validation also the geometry of every layer (telemetry::LayerMeasures)
   /// When the run folder cannot be written to (disk full): pause with a notice, kResume tries again. Where nobody can
   /// resume set false: the run then fails in phase "record". Lines not written yet are kept either way.
   bool pause_when_disk_full = true;

@@ -22,8 +22,7 @@ std::vector<telemetry::NamedScalar> losses_of(const moe::StepLosses& losses) {
 Watch::Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::Model& model, bool probing)
     : corpus_(corpus), model_(model), pace_(config.probe.every) {
   if (!probing) return;
-  probe_ = std::make_unique<Probe>(corpus, config.probe.tokens, config.model.context,
-                                   static_cast<std::uint64_t>(config.top.seed));
+  probe_ = std::make_unique<Probe>(config, corpus);
 }
 
 std::vector<telemetry::ProbeToken> Watch::probe_tokens() const {
@@ -53,7 +52,7 @@ void Watch::show_expert_tokens(telemetry::TelemetryFrame& frame) {
   const auto now = std::chrono::steady_clock::now();
   if (!wants_.expert_tokens || now - tokens_shown_at_ < std::chrono::seconds(2)) return;
   tokens_shown_at_ = now;
-  frame.expert_tokens = vocabulary_->top(*corpus_.tokenizer);
+  frame.expert_tokens = vocabulary_->top(corpus_);
 }
 
 void Watch::mark_break(const std::vector<int>& layers, std::int64_t step) {

@@ -6,16 +6,15 @@
 #include <c10/core/GradMode.h>
 
 #include "core/moe/balance_loss.h"
-#include "core/moe/lint.h"
-#include "core/moe/router_base.h"
 #include "core/moe/score_head.h"
-#include "core/moe/softmax_topk.h"
+#include "core/moe/topk_router.h"
 
 namespace moescope::moe {
 namespace {
 
 struct SmoeConfig {
   int top_k = 2;
+  int eval_top_k = 0;
   double balance_coefficient = 0;
   int router_dim = 0;
 };
@@ -23,6 +22,7 @@ struct SmoeConfig {
 config::FieldList<SmoeConfig> smoe_fields() {
   return {
       config::field(&SmoeConfig::top_k, "top_k", "experts each token chooses").range(1, 1024).live(),
+      eval_top_k_field<SmoeConfig>(),
       config::field(&SmoeConfig::balance_coefficient, "balance_coefficient",
                     "weight of the load-balance loss; 0 is none")
           .range(0, 100)
@@ -31,22 +31,19 @@ config::FieldList<SmoeConfig> smoe_fields() {
   };
 }
 
-class SmoeRouter : public RouterBase<SmoeConfig> {
+class SmoeRouter : public TopkRouter<SmoeConfig> {
  public:
   SmoeRouter(const RouterContext& context, ParameterSet& parameters)
-      : RouterBase(context, smoe_fields()),
+      : TopkRouter(context, smoe_fields()),
         head_({context.d_model, context.num_experts, config_.router_dim, /*bias=*/true, Init::normal(0.02)},
               context.prefix, parameters) {
     keep_parameters(context, parameters);
-    allow_table();
   }
 
   Routing route(const RouterInput& input) override {
     const at::Tensor scores_TE = head_.scores_TE(head_.vectors_TR(input.hidden_TD));
-    const SoftmaxTopk choice = choose(input, scores_TE, top_k());
-    Routing routing = routing_of(input, scores_TE, choice);
-    const at::Tensor gate_TK = at::softmax(scores_TE.gather(1, choice.expert_TK), 1);
-    routing.assignment = token_choice(choice.expert_TK, gate_TK);
+    SoftmaxTopk choice;
+    Routing routing = route_scores(input, scores_TE, choice);
     if (input.mode == RouteMode::kTrain) {
       // Switched off it is still reported, so that a picture shows what it would say, but costs no gradient.
       const c10::AutoGradMode with_gradient(c10::GradMode::is_enabled() && config_.balance_coefficient > 0);
@@ -64,11 +61,10 @@ class SmoeRouter : public RouterBase<SmoeConfig> {
 };
 
 Diagnostics check_smoe(const config::RunConfig& config) {
-  if (std::get<std::int64_t>(config.router.at("top_k")) != 1) return {};
-  return {lint_at(config, "moe.router.top_k",
-                  "'top_k' is 1 and the softmax comes after the choice: a softmax over one score is always 1, so the "
-                  "router gets no gradient from the task and never learns",
-                  "set top_k to 2 or more, or use method = \"switch\", whose softmax comes before the choice")};
+  Diagnostics found = check_topk(config);
+  lint_single_choice(config, "the router gets no gradient from the task and never learns",
+                     ", or use method = \"switch\", whose softmax comes before the choice", found);
+  return found;
 }
 
 Method make_smoe_method() {

@@ -151,22 +151,23 @@ Diagnostics check_stablemoe(const config::RunConfig& config) {
   const std::string steps = std::to_string(learn_steps(config));
   if (learn_steps(config) == 0) {
     found.push_back(lint_at(config, "stages.learn_steps",
-                         "'learn_steps' is 0: the student never learns, so its choices stay random",
-                         "the paper learns for the first tenth of the run"));
+                            "'learn_steps' is 0: the student never learns, so its choices stay random",
+                            "the paper learns for the first tenth of the run"));
   } else if (learn_steps(config) >= config.train.steps) {
     found.push_back(lint_at(config, "stages.learn_steps",
-                         "'learn_steps' is " + steps + ", but the run has " + std::to_string(config.train.steps) +
-                             " steps: the frozen stage never starts by itself",
-                         "the paper learns for the first tenth of the run; 'steps' is in [train]"));
+                            "'learn_steps' is " + steps + ", but the run has " + std::to_string(config.train.steps) +
+                                " steps: the frozen stage never starts by itself",
+                            "the paper learns for the first tenth of the run; 'steps' is in [train]"));
   }
   const bool bytes = config.data.tokenizer == "bytes";
   const bool small_vocabulary = bytes || config.data.vocab_size < kWordVocabulary;
   if (std::get<std::string>(config.router.at("student")) == "word" && small_vocabulary) {
     const std::string size = bytes ? "256 bytes" : std::to_string(config.data.vocab_size) + " pieces";
-    found.push_back(lint_at(config, "moe.router.student",
-                         "'student' is \"word\" with a vocabulary of " + size +
-                             ": the frozen routing becomes a look-up by symbol that ignores context",
-                         "use student = \"bigram\" or \"causal_window\", or a BPE vocabulary of 2000 pieces or more"));
+    found.push_back(
+        lint_at(config, "moe.router.student",
+                "'student' is \"word\" with a vocabulary of " + size +
+                    ": the frozen routing becomes a look-up by symbol that ignores context",
+                "use student = \"bigram\" or \"causal_window\", or a BPE vocabulary of 2000 pieces or more"));
   }
   return found;
 }

@@ -1,5 +1,5 @@
 // Switch Transformer (Fedus et al. 2021): softmax before top-1, so the chosen expert's probability is
-// the gate and the router learns from the task at k = 1; capacity by groups, first come first served.
+// the gate and the router learns from the task at k = 1; capacity by groups, first come first served or by probability.
 
 #include <ATen/ATen.h>
 
@@ -7,9 +7,11 @@
 #include <cmath>
 
 #include "core/moe/balance_loss.h"
+#include "core/moe/drop_policy.h"
 #include "core/moe/router_base.h"
 #include "core/moe/score_head.h"
 #include "core/moe/softmax_topk.h"
+#include "core/moe/top2.h"
 
 namespace moescope::moe {
 namespace {
@@ -18,9 +20,11 @@ constexpr std::int64_t kMaxGroupTokens = 1024;
 
 struct SwitchConfig {
   double balance_coefficient = 0.01;
+  double z_coefficient = 0;
   double jitter = 0.01;
   int min_capacity = 4;
   double eval_capacity_factor = 2.0;
+  std::string drop = "position";
   int router_dim = 0;
 };
 
@@ -29,6 +33,7 @@ config::FieldList<SwitchConfig> switch_fields() {
       config::field(&SwitchConfig::balance_coefficient, "balance_coefficient", "weight of the load-balance loss")
           .range(0, 100)
           .live(),
+      z_coefficient_field<SwitchConfig>(),
       config::field(&SwitchConfig::jitter, "jitter",
                     "in training the router's input is multiplied by uniform noise in 1 ± jitter; experts see it clean")
           .range(0, 0.99)
@@ -36,10 +41,8 @@ config::FieldList<SwitchConfig> switch_fields() {
       config::field(&SwitchConfig::min_capacity, "min_capacity", "least slots an expert has per group of tokens")
           .range(1, kMaxGroupTokens)
           .unit("tokens"),
-      config::field(&SwitchConfig::eval_capacity_factor, "eval_capacity_factor",
-                    "capacity factor at evaluation, when there is a limit at all")
-          .above(0)
-          .range(0, 1000),
+      eval_capacity_factor_field<SwitchConfig>(),
+      drop_field<SwitchConfig>(),
       router_dim_field<SwitchConfig>(),
   };
 }
@@ -71,11 +74,12 @@ class SwitchRouter : public RouterBase<SwitchConfig> {
     const at::Tensor scores_TE = head_.scores_TE(head_.vectors_TR(seen_TD));
     const SoftmaxTopk choice = choose(input, scores_TE, 1);
     Routing routing = routing_of(input, scores_TE, choice);
-    routing.assignment = token_choice(choice.expert_TK, choice.probs_TE.gather(1, choice.expert_TK));
+    routing.assignment = served(choice.expert_TK, choice.probs_TE.gather(1, choice.expert_TK), input.mode);
     if (training) {
       const std::int64_t group = group_size(input.hidden_TD.size(0));
       routing.losses.push_back(
           {"balance", switch_balance_loss(choice.probs_TE, choice.expert_TK, group), config_.balance_coefficient});
+      if (config_.z_coefficient > 0) routing.losses.push_back({"z", router_z_loss(scores_TE), config_.z_coefficient});
     }
     return routing;
   }
@@ -94,6 +98,13 @@ class SwitchRouter : public RouterBase<SwitchConfig> {
   int space_dim() const override { return head_.dim(); }
 
  private:
+  SparseRouting served(const at::Tensor& expert_TK, const at::Tensor& gate_TK, RouteMode mode) const {
+    const Capacity limit = capacity(gate_TK.size(0), mode);
+    if (config_.drop == "position" || limit.slots == 0) return token_choice(expert_TK, gate_TK);
+    const at::Tensor order_T = order_of_service(gate_TK.squeeze(1), limit.group_tokens);
+    return served_in(order_T, token_choice(expert_TK.index_select(0, order_T), gate_TK.index_select(0, order_T)));
+  }
+
   at::Tensor jittered(const RouterInput& input) const {
     if (config_.jitter == 0) return input.hidden_TD;
     const at::Tensor unit_TD = uniform_draw(input, "jitter", input.hidden_TD.sizes());

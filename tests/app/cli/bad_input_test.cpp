@@ -89,8 +89,9 @@ TEST_F(BadInput, ACorpusThatIsMissingOrTooSmall) {
 TEST_F(BadInput, OnTheCommandLine) {
   const std::string config = tiny_config();
   EXPECT_EQ(told_with({"trian", config}), "error: there is no verb 'trian'\nhint: did you mean 'train'?\n");
-  EXPECT_EQ(told_with({"frobnicate"}),
-            "error: there is no verb 'frobnicate'\nhint: verbs are train, check, methods or corpora\n");
+  EXPECT_EQ(
+      told_with({"frobnicate"}),
+      "error: there is no verb 'frobnicate'\nhint: verbs are train, compare, check, eval, layer, methods or corpora\n");
   EXPECT_EQ(told_with({"train", config, "--stepz", "3"}),
             "error: moescope-cli train has no option '--stepz'\nhint: did you mean '--steps'?\n");
   EXPECT_EQ(told_with({"train"}), "error: CONFIG is required\nhint: moescope-cli train --help tells what there is\n");

@@ -117,7 +117,7 @@ TEST_F(Steering, ARefusedValueGoesBackToTheConfirmedOne) {
 TEST_F(Steering, AMethodWithoutStudentOrStagesOffersNeither) {
   run(false, "plain");
   EXPECT_TRUE(wait_for([&] { return !window_->actions().pin->isEnabled(); }));
-  EXPECT_TRUE(window_->actions().pin->toolTip().contains("Plain has no student"));
+  EXPECT_TRUE(window_->actions().pin->toolTip().contains("Plain does not choose experts token by token"));
   EXPECT_FALSE(window_->actions().freeze_router->isEnabled());
 }
 

@@ -104,7 +104,7 @@ TEST(Messages, UnknownSectionOnceForAllItHolds) {
             "run.toml:1:2: error: unknown section [optimizer]\n"
             "    1 | [optimizer]\n"
             "      |  ^\n"
-            "hint: sections are [data], [model], [moe], [moe.router], [stages], [train], [probe]\n");
+            "hint: sections are [data], [model], [moe], [moe.router], [stages], [train], [probe], [decode]\n");
   EXPECT_EQ(messages("[moe.method]\nid = \"smoe\"\n"),
             "run.toml:1:6: error: unknown section [moe.method]\n"
             "    1 | [moe.method]\n"
@@ -115,6 +115,24 @@ TEST(Messages, UnknownSectionOnceForAllItHolds) {
             "    1 | train = 3\n"
             "      | ^\n"
             "hint: write [train] on a line of its own\n");
+}
+
+TEST(Messages, ABuiltInCorpusThatTheObjectiveCannotUse) {
+  EXPECT_EQ(
+      messages("[model]\nobjective = \"translation\"\n"),
+      "run.toml:2:13: error: 'corpus' is \"manuals\", which holds no sentence pairs, but 'objective' is "
+      "\"translation\"\n"
+      "    2 | objective = \"translation\"\n"
+      "      |             ^\n"
+      "hint: 'corpus' is \"manuals\" by default; corpora with pairs are catalogs, synthetic_pairs and a source with "
+      "its target\n");
+  EXPECT_EQ(messages("[data]\ncorpus = \"synthetic\"\n[model]\nobjective = \"classification\"\n"),
+            "run.toml:2:10: error: 'corpus' is \"synthetic\", whose texts have no classes, but 'objective' is "
+            "\"classification\"\n"
+            "    2 | corpus = \"synthetic\"\n"
+            "      |          ^\n"
+            "hint: 'objective' is set on line 4; manuals has the section of each page\n");
+  EXPECT_EQ(messages("[data]\ncorpus = \"catalogs\"\n[model]\nobjective = \"translation\"\n"), "accepted");
 }
 
 TEST(Messages, UnknownMethod) {

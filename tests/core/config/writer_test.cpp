@@ -59,12 +59,14 @@ TEST(ToToml, NamesEveryFieldWithItsHelp) {
   const MethodCatalogue catalogue = test_catalogue();
   const auto config = read_run_config("[moe]\nmethod = \"smoe\"\n", "run.toml", catalogue);
   const std::string text = to_toml(*config, *find_method(catalogue, "smoe"));
-  EXPECT_TRUE(text.starts_with(
-      "name = \"run\"                  # what the run is called, in lists and in its folder's name\n"
-      "seed = 7                      # every random draw follows from it (0 or more)\n"
-      "\n"
-      "[data]\n"
-      "corpus = \"manuals\"            # a built-in corpus (manuals, synthetic), or the path of a file or folder\n"))
+  EXPECT_TRUE(
+      text.starts_with("name = \"run\"                  # what the run is called, in lists and in its folder's name\n"
+                       "seed = 7                      # every random draw follows from it (0 or more)\n"
+                       "\n"
+                       "[data]\n"
+                       "corpus = \"manuals\"            # a built-in corpus (manuals, catalogs, synthetic, "
+                       "synthetic_pairs), or the path of a file or "
+                       "folder\n"))
       << text;
   EXPECT_NE(text.find("\n[moe.router]\n"
                       "top_k = 2                     # experts each token chooses (1 to 64; live)\n"

@@ -58,6 +58,23 @@ TEST_F(CorpusTest, SyntheticIsWholeAndLabelled) {
   EXPECT_LT(corpus->unigram_entropy_bits, 8);
 }
 
+TEST_F(CorpusTest, APlainCorpusHasSpecialSymbolsButNoPairsOrClasses) {
+  const auto corpus = prepared(request("synthetic"));
+  EXPECT_FALSE(corpus->parallel());
+  EXPECT_THAT(corpus->train.class_D, IsEmpty());
+  EXPECT_THAT(corpus->classes, IsEmpty());
+  EXPECT_THAT(corpus->special.tag_of_label, IsEmpty());
+  const std::set<int> ids{corpus->special.bos, corpus->special.eos, corpus->special.pad, corpus->special.mask};
+  EXPECT_THAT(ids, ElementsAre(256, 257, 258, 259));
+  EXPECT_EQ(corpus->vocab_size(), 260);
+  EXPECT_EQ(corpus->tokenizer->vocab_size(), 256);
+}
+
+/// What these runs were trained on stays what it was.
+TEST_F(CorpusTest, IdentitiesOfPlainCorporaStay) {
+  EXPECT_EQ(prepared(request("synthetic"))->identity, "256c8a287e6c6608f8386ae6ee08444c");
+}
+
 TEST_F(CorpusTest, IdentityFollowsSeedTextAndTokenizer) {
   CorpusRequest wanted = request("synthetic");
   const std::string identity = prepared(wanted)->identity;
@@ -133,9 +150,11 @@ TEST_F(CorpusTest, TooLittleTextNamesWhatItHasAndNeeds) {
 TEST_F(CorpusTest, AnUnknownNameGetsTheNearest) {
   EXPECT_EQ(failure_of(request("manual")),
             "error: there is no corpus, file or folder 'manual'\nhint: did you mean 'manuals'?\n");
-  EXPECT_EQ(failure_of(request("no/such/place")),
-            "error: there is no corpus, file or folder 'no/such/place'\n"
-            "hint: built-in corpora are manuals and synthetic; anything else is the path of a file or folder\n");
+  EXPECT_EQ(
+      failure_of(request("no/such/place")),
+      "error: there is no corpus, file or folder 'no/such/place'\n"
+      "hint: built-in corpora are manuals, catalogs, synthetic or synthetic_pairs; anything else is the path of a "
+      "file or folder\n");
 }
 
 TEST_F(CorpusTest, UnigramEntropyIsThatOfTheTrainingTokens) {
@@ -191,11 +210,15 @@ TEST_F(CorpusTest, StopsWhenTold) {
 
 TEST_F(CorpusTest, ListNamesTheBuiltInOnes) {
   const auto list = list_corpora(path("cache"));
-  ASSERT_EQ(list.size(), 2u);
+  ASSERT_EQ(list.size(), 4u);
   EXPECT_EQ(list[0].id, "manuals");
   EXPECT_FALSE(list[0].cached);
-  EXPECT_EQ(list[1].id, "synthetic");
-  EXPECT_TRUE(list[1].cached);
+  EXPECT_EQ(list[1].id, "catalogs");
+  EXPECT_FALSE(list[1].cached);
+  EXPECT_EQ(list[2].id, "synthetic");
+  EXPECT_TRUE(list[2].cached);
+  EXPECT_EQ(list[3].id, "synthetic_pairs");
+  EXPECT_TRUE(list[3].cached);
 }
 
 }  // namespace

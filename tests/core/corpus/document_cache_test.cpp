@@ -36,6 +36,35 @@ TEST_F(DocumentCacheTest, DocumentsComeBack) {
   EXPECT_THAT(notes_, IsEmpty());
 }
 
+PairSet small_pairs() {
+  return {"pairs",
+          "a_1",
+          {{"en", "English", 0}, {"fr", "Français", 2}},
+          {{1, "git", 0, "one", "un"}, {1, "a", 7, "two", "deux"}},
+          {"a note"}};
+}
+
+TEST_F(DocumentCacheTest, PairsComeBack) {
+  ASSERT_TRUE(save_pairs(path("a.pairs"), small_pairs()));
+  const auto set = load_pairs(path("a.pairs"), notes_);
+  ASSERT_TRUE(set);
+  EXPECT_EQ(identity_of(*set), identity_of(small_pairs()));
+  EXPECT_EQ(set->languages[1].label, "Français");
+  EXPECT_EQ(set->languages[1].num_pairs, 2);
+  EXPECT_EQ(set->pairs[1].line, 7);
+  EXPECT_EQ(set->notes, small_pairs().notes);
+  EXPECT_FALSE(load_documents(path("a.pairs"), notes_)) << "of another kind";
+}
+
+TEST_F(DocumentCacheTest, PairsOfALanguageThatIsNotThereAreRefused) {
+  for (const int label : {-1, 0, 2}) {
+    PairSet set = small_pairs();
+    set.pairs[0].label = static_cast<std::int16_t>(label);
+    ASSERT_TRUE(save_pairs(path("a.pairs"), set));
+    EXPECT_FALSE(load_pairs(path("a.pairs"), notes_)) << label;
+  }
+}
+
 TEST_F(DocumentCacheTest, TokensComeBackForTheirTokenizerOnly) {
   const DocumentTokens tokens{{1, 2, 3}, {}, {7}};
   ASSERT_TRUE(save_tokens(path("a.tokens"), "abc", tokens));
@@ -97,6 +126,7 @@ TEST_F(DocumentCacheTest, WhatCannotBeWrittenIsAMessageAndLeavesNothing) {
 TEST_F(DocumentCacheTest, OldModelsAreForgottenButThoseOfManuals) {
   write("manuals-1.model", "m");
   for (int i = 0; i < 40; ++i) {
+    write(std::to_string(i) + ".tokens", "t");
     const std::string file = write(std::to_string(i) + ".model", "m");
     std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - std::chrono::hours(i));
   }
@@ -104,6 +134,8 @@ TEST_F(DocumentCacheTest, OldModelsAreForgottenButThoseOfManuals) {
   EXPECT_TRUE(std::filesystem::exists(path("manuals-1.model")));
   EXPECT_TRUE(std::filesystem::exists(path("23.model")));
   EXPECT_FALSE(std::filesystem::exists(path("24.model")));
+  EXPECT_TRUE(std::filesystem::exists(path("23.tokens")));
+  EXPECT_FALSE(std::filesystem::exists(path("24.tokens"))) << "tokens without their tokenizer are of no use";
 }
 
 }  // namespace

@@ -4,11 +4,10 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <map>
 
-#include "core/corpus/process.h"
-#include "tests/core/corpus/corpus_fixture.h"
+#include "core/corpus/manual_pages.h"
+#include "tests/core/corpus/packages_fixture.h"
 
 namespace moescope::corpus {
 namespace {
@@ -16,15 +15,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class ManualsTest : public FolderTest {
+class ManualsTest : public PackagesTest {
  protected:
-  ManualsTest() : search_path_(std::getenv("PATH")) { ::setenv("PATH", (path("bin") + ':' + search_path_).c_str(), 1); }
-  ~ManualsTest() override { ::setenv("PATH", search_path_.c_str(), 1); }
-
-  void program(const std::string& name, const std::string& script) const {
-    std::filesystem::permissions(write("bin/" + name, "#!/bin/sh\n" + script), std::filesystem::perms::all);
-  }
-
   /// Ten packages with two dozen pages a language and a dozen sources each.
   void fake_packages() const {
     for (const char* language : {"", "/de", "/fr", "/es"}) {
@@ -40,8 +32,7 @@ class ManualsTest : public FolderTest {
       write("tree/libpython3.11-stdlib/usr/lib/python3.11/m" + std::to_string(i) + ".py",
             passages_of_text(30'000 + 20 * i, 12));
     }
-    for (const auto& tree : std::filesystem::directory_iterator(path("tree"))) build_package(tree.path().filename());
-    program("apt-get", "cp " + path("debs") + "/*.deb .\n");
+    build_packages();
   }
 
   static std::string page(const std::string& language, int first) {
@@ -52,27 +43,11 @@ class ManualsTest : public FolderTest {
     return text;
   }
 
-  void build_package(const std::string& name) const {
-    write("tree/" + name + "/DEBIAN/control", "Package: " + name +
-                                                  "\nVersion: 1.0-1\nArchitecture: all\n"
-                                                  "Maintainer: a <a@b.c>\nDescription: made by a test\n");
-    std::filesystem::create_directories(path("debs"));
-    const auto built = run_process(
-        {{"dpkg-deb", "-Znone", "-b", path("tree/" + name), path("debs/" + name + "_1.0-1_all.deb")}, {}, 1 << 20, {}},
-        {});
-    ASSERT_TRUE(built.has_value());
-    ASSERT_EQ(built->exit_code, 0) << built->errors;
-  }
-
   CorpusRequest manuals() const {
     CorpusRequest wanted = request("manuals");
     wanted.data.tokenizer = "bpe";
     return wanted;
   }
-  bool exists(const std::string& name) const { return std::filesystem::exists(path(name)); }
-
- private:
-  std::string search_path_;
 };
 
 TEST_F(ManualsTest, AreMadeOnceAndThenKept) {
@@ -178,6 +153,53 @@ TEST_F(ManualsTest, StopWhileRenderingLeavesNothingThatLooksWhole) {
   EXPECT_FALSE(exists("cache/corpora/manuals.ready"));
   EXPECT_FALSE(exists("cache/corpora/manuals.work"));
   EXPECT_TRUE(prepare_corpus(manuals(), {}).has_value()) << "and the next time all goes well";
+}
+
+TEST_F(ManualsTest, SectionsAreClassesOfPagesOnly) {
+  for (const char* package : {"manpages", "manpages-de"}) {
+    const std::string language = package[8] == 0 ? "" : "/de";
+    for (int i = 0; i < 12; ++i) {
+      write("tree/" + std::string(package) + "/usr/share/man" + language + "/man8/q" + std::to_string(i) + ".8",
+            page("eighth" + language, 5000 + 100 * i));
+      write("tree/" + std::string(package) + "/usr/share/man" + language + "/man3/r" + std::to_string(i) + ".3posix",
+            page("third" + language, 5000 + 100 * i));
+    }
+  }
+  for (int i = 0; i < 12; ++i) {
+    std::string text;
+    for (int line = 0; line < 200; ++line)
+      text += "int value_" + std::to_string(i) + '_' + std::to_string(line) + ";\n\n";
+    write("tree/libc6-dev/usr/include/s" + std::to_string(i) + ".h", text);
+  }
+  fake_packages();
+  const auto corpus = prepare_corpus(manuals(), {});
+  ASSERT_TRUE(corpus.has_value()) << message(corpus.error());
+  EXPECT_THAT((*corpus)->classes, ElementsAre("1", "3", "8"));
+  std::map<std::int16_t, int> seen;
+  for (const Split* split : {&(*corpus)->train, &(*corpus)->valid, &(*corpus)->probe}) {
+    ASSERT_EQ(split->class_D.size(), split->name_D.size());
+    for (std::size_t d = 0; d < split->name_D.size(); ++d) {
+      const bool page = split->label_D[d] < 4;
+      const std::string section = manual_section(split->name_D[d]);
+      ++seen[split->class_D[d]];
+      ASSERT_EQ(split->class_D[d] >= 0, page) << split->name_D[d];
+      if (page) {
+        EXPECT_EQ((*corpus)->classes[static_cast<std::size_t>(split->class_D[d])], section);
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), 4u) << "three sections, and sources without one";
+}
+
+TEST(ManualSection, IsTheDigitInParentheses) {
+  EXPECT_EQ(manual_section("ls(1)"), "1");
+  EXPECT_EQ(manual_section("printf(3posix)"), "3");
+  EXPECT_EQ(manual_section("a(b)(8)"), "8");
+  EXPECT_EQ(manual_section("stdio.h"), "");
+  EXPECT_EQ(manual_section("f()"), "");
+  EXPECT_EQ(manual_section("f(x)"), "");
+  EXPECT_EQ(manual_section("f(1"), "");
+  EXPECT_EQ(manual_section(""), "");
 }
 
 TEST(Balance, TheSmallestLabelSetsTheSize) {

@@ -58,6 +58,8 @@ inline std::shared_ptr<const corpus::Corpus> tiny_corpus() {
   fill(made->valid, 2, 12);
   fill(made->probe, 3, 12);
   made->tokenizer = std::make_shared<TinyTokenizer>();
+  made->special = {kTinyVocab, kTinyVocab + 1, kTinyVocab + 2, kTinyVocab + 3, {}};
+  made->special = {kTinyVocab, kTinyVocab + 1, kTinyVocab + 2, kTinyVocab + 3, {}};
   made->unigram_entropy_bits = 5.5;
   return made;
 }

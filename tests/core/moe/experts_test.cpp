@@ -80,5 +80,27 @@ TEST(Experts, AFrozenExpertStopsAndTheOthersGoOn) {
   EXPECT_TRUE(parameter(set, "moe.1.expert.1.w1").requires_grad());
 }
 
+TEST(Experts, TheSharedOneIsTheBackbonesAndMovesNoOther) {
+  for (const ExpertKind kind : {ExpertKind::kPlain, ExpertKind::kResidual}) {
+    ParameterSet with(2), without(2);
+    ExpertShape shape{kind, 3, 4, 6, 1};
+    const Experts routed(shape, "moe.1", without);
+    EXPECT_FALSE(routed.has_shared());
+    shape.shared = true;
+    Experts experts(shape, "moe.1", with);
+    ASSERT_TRUE(experts.has_shared());
+    EXPECT_EQ(experts.num_experts(), 3);
+    for (const Parameter& one : without.all()) EXPECT_TRUE(test::same_bits(parameter(with, one.name), one.tensor));
+    const std::vector<Parameter> shared = with.with_prefix("moe.1.shared.");
+    EXPECT_EQ(shared.size(), kind == ExpertKind::kPlain ? 4u : 6u);
+    for (const Parameter& one : shared) EXPECT_EQ(one.role, ParameterRole::kBackbone) << one.name;
+    const at::Tensor rows_MD = test::draws({7, 4}, 1);
+    EXPECT_EQ(experts.forward_shared(rows_MD).sizes(), rows_MD.sizes());
+    if (kind == ExpertKind::kPlain) {
+      EXPECT_TRUE(test::same_bits(experts.forward_shared(rows_MD), plain(with, "moe.1.shared", rows_MD)));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace moescope::moe

@@ -123,8 +123,14 @@ std::vector<Case> cases() {
       all.push_back({method.info.id + "_" + method.info.stages[stage].id, method.info.id, {}, controls});
     }
     for (const config::FieldSpec& spec : method.info.router.fields) {
+      if (spec.type == config::ValueType::kBool) {
+        SettingMap changes = {{spec.key, !std::get<bool>(spec.default_value)}};
+        // An entropy bends without end where a probability nears 0, which central differences cannot follow.
+        if (test::has_field(method, "entropy_coefficient")) changes["entropy_coefficient"] = 0.0;
+        all.push_back({method.info.id + "_" + spec.key, method.info.id, changes, {}});
+      }
       for (const std::string& choice : spec.choices) {
-        all.push_back({method.info.id + "_" + choice, method.info.id, {{spec.key, choice}}, {}});
+        all.push_back({method.info.id + "_" + spec.key + "_" + choice, method.info.id, {{spec.key, choice}}, {}});
       }
     }
   }

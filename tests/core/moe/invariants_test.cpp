@@ -1,6 +1,7 @@
 // What every registered method must keep, whoever wrote it. Promises are read from its traits. The suite
 // runs over whatever is registered in the program it is linked into.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -28,6 +29,16 @@ class Invariants : public testing::TestWithParam<std::string> {
     ToyShape toy;
     const auto factor = method().info.defaults.find("moe.capacity_factor");
     if (factor != method().info.defaults.end()) toy.capacity_factor = std::get<double>(factor->second);
+    return toy;
+  }
+  /// Nothing drawn: training chooses what the scores say.
+  ToyShape quiet_shape() const {
+    ToyShape toy = shape();
+    const std::vector<std::pair<std::string, config::Value>> quiet = {
+        {"jitter", 0.0}, {"noise", 0.0}, {"second_policy", std::string("all")}};
+    for (const auto& [key, value] : quiet) {
+      if (test::has_field(method(), key)) toy.settings[key] = value;
+    }
     return toy;
   }
   ToyLayer layer(const ToyShape& toy) const {
@@ -107,7 +118,8 @@ TEST_P(Invariants, OneTokenIsRoutedAndNotDropped) {
 
 TEST_P(Invariants, LowestIndexWinsWhenAllScoresTie) {
   if (!has_scores()) GTEST_SKIP() << "has no scores";
-  ToyLayer toy = layer();
+  if (traits().balanced) GTEST_SKIP() << "equal loads come before equal scores";
+  ToyLayer toy = layer(quiet_shape());
   for (const Parameter& one : toy.router().parameters()) one.tensor.detach().zero_();
   for (const RouteMode mode : kAllModes) {
     const Routing routing = toy.router().route(input_of(hidden(), mode));
@@ -124,6 +136,7 @@ TEST_P(Invariants, AsManyChoicesAsExpertsUsesEachOnce) {
   toy_shape.settings["top_k"] = std::int64_t{3};
   ToyLayer toy = layer(toy_shape);
   const MoeOutput output = toy.layer->forward(input_of(hidden()));
+  if (output.record.routing.sparse()->choices_per_token == 0) GTEST_SKIP() << "is not token choice";
   EXPECT_EQ(test::integers(output.record.load_E), (std::vector<std::int64_t>(3, kTokens)));
   const SparseRouting& sparse = *output.record.routing.sparse();
   std::set<std::pair<std::int64_t, std::int64_t>> pairs;
@@ -235,7 +248,8 @@ TEST_P(Invariants, PromisedCausalityHolds) {
 
 TEST_P(Invariants, TheRouterLearnsExactlyIfPromised) {
   ToyLayer toy = layer();
-  total_loss(toy.layer->forward(input_of(hidden()))).backward();
+  // Several sequences, for methods whose router acts across them.
+  total_loss(toy.layer->forward({hidden(), test::token_ids(kTokens).reshape({3, 4}), RouteMode::kTrain, 5})).backward();
   double reached = 0;
   for (const Parameter& one : toy.router().parameters()) {
     if (one.tensor.grad().defined()) reached += one.tensor.grad().abs().sum().item<double>();
@@ -279,7 +293,7 @@ TEST_P(Invariants, PromisedBalanceHoldsByConstruction) {
   if (!traits().balanced) GTEST_SKIP() << "does not promise it";
   ToyLayer toy = layer();
   const at::Tensor load_E = toy.layer->forward(input_of(hidden())).record.load_E;
-  EXPECT_EQ(load_E.max().item<double>(), load_E.min().item<double>());
+  EXPECT_NEAR(load_E.max().item<double>(), load_E.min().item<double>(), 1e-5) << "mass of mixtures is rounded";
 }
 
 TEST_P(Invariants, AStudentExistsExactlyIfPromised) {
@@ -322,9 +336,7 @@ TEST_P(Invariants, AReductionMakesTheSpaceThreeDimensional) {
 }
 
 TEST_P(Invariants, TheProbeSeesTheChoiceOfTrainingWithoutNoiseAndCapacity) {
-  ToyShape toy_shape = shape();
-  if (test::has_field(method(), "jitter")) toy_shape.settings["jitter"] = 0.0;
-  ToyLayer toy = layer(toy_shape);
+  ToyLayer toy = layer(quiet_shape());
   EXPECT_EQ(toy.router().capacity(kTokens, RouteMode::kProbe).slots, 0);
   const Routing train = toy.router().route(input_of(hidden(), RouteMode::kTrain));
   const Routing probe = toy.router().route(input_of(hidden(), RouteMode::kProbe));
@@ -340,7 +352,10 @@ TEST_P(Invariants, LiveFieldsTakeValuesAndOthersRefuse) {
     EXPECT_EQ(reply, spec.live ? "" : "'" + spec.key + "' cannot change while running");
   }
   EXPECT_EQ(toy.router().set("no_such_key", 1.0), "this method's router has no field 'no_such_key'");
-  if (!test::has_field(method(), "top_k")) return;
+  const auto& fields = method().info.router.fields;
+  const bool live_top_k = std::any_of(fields.begin(), fields.end(),
+                                      [](const config::FieldSpec& one) { return one.key == "top_k" && one.live; });
+  if (!live_top_k || method().info.id == "xmoe") return;  // X-MoE takes 1 or 2, whatever the number of experts
   EXPECT_EQ(toy.router().set("top_k", std::int64_t{4}), "'top_k' is 4, but this layer has 3 experts");
   EXPECT_EQ(toy.router().set("top_k", std::int64_t{3}), "");
   EXPECT_EQ(toy.router().top_k(), 3);

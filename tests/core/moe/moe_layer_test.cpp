@@ -69,9 +69,9 @@ class MeanRouter : public Router {
     const std::int64_t num_tokens = input.hidden_TD.size(0);
     Routing routing;
     const double share = 1.0 / static_cast<double>(num_tokens);
-    routing.assignment = DenseRouting{at::arange(num_tokens, at::kLong).unsqueeze(0),
-                                      at::full({1, num_tokens, num_experts_, 1}, share),
-                                      at::full({1, num_tokens, num_experts_, 1}, 1.0 / num_experts_)};
+    routing.assignment =
+        DenseRouting{at::arange(num_tokens, at::kLong).unsqueeze(0), at::full({1, num_tokens, num_experts_, 1}, share),
+                     at::full({1, num_tokens, num_experts_, 1}, 1.0 / num_experts_)};
     return routing;
   }
   Capacity capacity(std::int64_t, RouteMode) const override { return {}; }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace moescope::record {
@@ -65,6 +66,25 @@ TEST(MetricsLine, HasLossesAndLoadsAndLeavesOutWhatWasNotMeasured) {
             R"("watch_ms":0.0,"tokens_per_second":0.0,"layers":[{"load":[3,5],"dropped":[0,1],"capacity":4,)"
             R"("experts_per_token":1.0}],"events":[{"kind":"stage_switch","step":7,"text":"switched to stage 2",)"
             R"("who":"schedule"}]})");
+}
+
+TEST(MetricsLine, HasWhatTheProbeAndTheMeasuresSaid) {
+  telemetry::TelemetryFrame frame;
+  auto probe = std::make_shared<telemetry::ProbeSnapshot>();
+  probe->spacing = 20;
+  probe->after_break = true;
+  probe->fluctuation_L = {0.25F, telemetry::kNotMeasured};
+  frame.probe = probe;
+  frame.measures = {{1.5, 512}, {std::numeric_limits<double>::quiet_NaN(), 512}};
+  const auto json = nlohmann::json::parse(metrics_line(frame));
+  EXPECT_EQ(json["probe"].dump(), R"({"after_break":true,"fluctuation":[0.25,null],"spacing":20})");
+  EXPECT_EQ(json["measures"].dump(), R"([{"collapse":1.5,"tokens":512},{"tokens":512}])");
+}
+
+TEST(MetricsLine, WithoutAProbeThereIsNoneInTheLine) {
+  const auto json = nlohmann::json::parse(metrics_line({}));
+  EXPECT_FALSE(json.contains("probe"));
+  EXPECT_FALSE(json.contains("measures"));
 }
 
 TEST(MetricsLine, ALossThatIsNotFiniteIsNull) {

@@ -55,8 +55,8 @@ TEST(Freeze, AnAssignmentOfAMethodWithoutAStudentIsDistilledAndPinned) {
   run.steps(10);
   const bus::Reply reply = run.send(test::on_layer(CommandKind::kPinAssignment, 0));
   ASSERT_TRUE(reply.done) << reply.text;
-  EXPECT_EQ(reply.text.rfind("assignment of L1 pinned to a table by token, distilled from 1,024 tokens; it repeats ", 0),
-            0U)
+  EXPECT_EQ(
+      reply.text.rfind("assignment of L1 pinned to a table by token, distilled from 1,024 tokens; it repeats ", 0), 0U)
       << reply.text;
   run.steps(1);
   const auto choices = [&] {

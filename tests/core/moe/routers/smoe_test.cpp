@@ -62,6 +62,20 @@ TEST(SmoeRouter, BalanceIsReportedWhenOffAndTrainsWhenOn) {
   EXPECT_EQ(balance().value.item<double>(), before);
 }
 
+TEST(SmoeRouter, KIsFreeAtEvaluationAndNowhereElse) {
+  ToyLayer toy("smoe", with({{"eval_top_k", std::int64_t{3}}}));
+  const auto routed = [&](RouteMode mode) {
+    return *toy.router().route(input_of(test::draws({9, 4}, 1), mode)).sparse();
+  };
+  EXPECT_EQ(routed(RouteMode::kTrain).choices_per_token, 2);
+  EXPECT_EQ(routed(RouteMode::kProbe).choices_per_token, 2);
+  EXPECT_EQ(routed(RouteMode::kEvaluate).choices_per_token, 3);
+  EXPECT_EQ(toy.router().top_k(), 2);
+  EXPECT_EQ(toy.router().set("eval_top_k", std::int64_t{4}), "'eval_top_k' is 4, but this layer has 3 experts");
+  ASSERT_EQ(toy.router().set("eval_top_k", std::int64_t{0}), "");
+  EXPECT_EQ(routed(RouteMode::kEvaluate).choices_per_token, 2);
+}
+
 TEST(SmoeRouter, NeverDrops) {
   ToyShape shape;
   shape.capacity_factor = 0.5;

@@ -47,6 +47,58 @@ TEST(SwitchRouter, FixtureF1WithTwoSlotsDropsTokenFour) {
   EXPECT_NEAR(output.record.routing.losses[0].value.item<double>(), 1.058607, 1e-6) << "loads count before dropping";
 }
 
+TEST(SwitchRouter, FixtureF1ByProbabilityDropsTokenTwo) {
+  ToyLayer toy = f1_switch({{"min_capacity", std::int64_t{1}}, {"drop", std::string("probability")}}, 1.0);
+  const MoeOutput output = toy.layer->forward(test::f1::input());
+  EXPECT_EQ(test::integers(output.record.routing.sparse()->token_N), (std::vector<std::int64_t>{4, 5, 0, 3, 2, 1}));
+  EXPECT_EQ(test::integers(output.record.kept_N), (std::vector<std::int64_t>{1, 1, 1, 1, 0, 1}));
+  EXPECT_EQ(test::numbers(output.delta_TD[2]), (std::vector<double>{0, 0}));
+  EXPECT_TRUE(close(output.delta_TD[4], test::matrix({1.733627, 0}, 0), 1e-6));
+  EXPECT_NEAR(output.record.routing.losses[0].value.item<double>(), 1.058607, 1e-6) << "whoever is dropped";
+  ASSERT_EQ(toy.router().set("drop", std::string("position")), "");
+  EXPECT_EQ(test::integers(toy.layer->forward(test::f1::input()).record.kept_N),
+            (std::vector<std::int64_t>{1, 1, 1, 1, 0, 1}))
+      << "token 4, which now stands fifth";
+}
+
+TEST(SwitchRouter, ByProbabilityEachGroupServesItsOwnTokens) {
+  ToyShape shape;
+  shape.capacity_factor = 0.5;
+  shape.settings = {{"drop", std::string("probability")}, {"jitter", 0.0}, {"min_capacity", std::int64_t{1}}};
+  ToyLayer toy("switch", shape);
+  test::randomise(toy.parameters);
+  const at::Tensor hidden_TD = test::draws({1500, 4}, 9);
+  const MoeOutput output = toy.layer->forward(input_of(hidden_TD));
+  const SparseRouting& sparse = *output.record.routing.sparse();
+  const auto expert = test::integers(sparse.expert_N), kept = test::integers(output.record.kept_N);
+  const auto token = test::integers(sparse.token_N);
+  const auto gate = test::numbers(sparse.gate_N);
+  double least_kept[2][3] = {{1, 1, 1}, {1, 1, 1}}, most_dropped[2][3] = {};
+  for (std::size_t n = 0; n < 1500; ++n) {
+    const std::size_t group = n / 750;
+    EXPECT_EQ(static_cast<std::size_t>(token[n]) / 750, group);
+    const auto e = static_cast<std::size_t>(expert[n]);
+    if (kept[n] != 0) {
+      least_kept[group][e] = std::min(least_kept[group][e], gate[n]);
+    } else {
+      most_dropped[group][e] = std::max(most_dropped[group][e], gate[n]);
+    }
+  }
+  EXPECT_GT(output.record.dropped_E.sum().item<std::int64_t>(), 0);
+  for (int g = 0; g < 2; ++g) {
+    for (int e = 0; e < 3; ++e) EXPECT_LE(most_dropped[g][e], least_kept[g][e]);
+  }
+}
+
+TEST(SwitchRouter, TheZLossIsThereWhenAskedFor) {
+  ToyLayer toy = f1_switch({{"z_coefficient", 0.001}});
+  const Routing routing = toy.router().route(test::f1::input());
+  ASSERT_EQ(routing.losses.size(), 2u);
+  EXPECT_EQ(routing.losses[1].name, "z");
+  EXPECT_NEAR(routing.losses[1].value.item<double>(), 3.877026, 1e-6);
+  EXPECT_EQ(routing.losses[1].coefficient, 0.001);
+}
+
 TEST(SwitchRouter, CapacityIsSharedOutPerGroup) {
   ToyShape shape;
   shape.num_experts = 8;

@@ -1,0 +1,13 @@
+#pragma once
+// Carries out a plan: trains what is missing, one run after another in this process, and evaluates each run that has
+// no report yet. Threads: one owner.
+
+#include "app/cli/compare_plan.h"
+
+namespace moescope::cli {
+
+/// Trains and evaluates until all runs have config.toml, metrics.jsonl, final.safetensors and report.json. Returns an
+/// ExitCode; what is not kDone has been told on stderr, and finished runs stay.
+int carry_out(const Plan& plan, const CompareOptions& options);
+
+}  // namespace moescope::cli
