@@ -182,6 +182,8 @@ std::vector<record::TensorBlock> compute(NamedLayer& layer, const LayerRequest& 
   moe::Router& router = layer.layer().router();
   router.apply({request.stage, false, false});
   router.begin_step(request.step);
+  moe::Experts& experts = layer.layer().experts();
+  for (int expert = 0; expert < experts.num_experts(); ++expert) experts.set_frozen(expert, router.experts_frozen());
   const at::Tensor hidden_TD = given.hidden_BLD.reshape({-1, d_model}).detach().requires_grad_(request.backward);
   const c10::AutoGradMode gradient(request.backward);
   const moe::RouterInput input{hidden_TD, given.token_id_BL, route_mode(request.mode), request.seed, {}, &given.draws};

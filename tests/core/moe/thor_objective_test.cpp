@@ -21,8 +21,8 @@ const LossTerm& term(const StepLosses& losses, const std::string& name) {
 /// Hands out the same two logits at each step and counts the passes.
 struct TwoPasses {
   at::Tensor first_TV, second_TV;
-  std::vector<int> asked;
-  std::vector<AuxiliaryLoss> auxiliary;
+  std::vector<int> asked = {};
+  std::vector<AuxiliaryLoss> auxiliary = {};
 
   MakePass make() {
     return [this](int pass) {
