@@ -124,11 +124,25 @@ class Rules {
     }
   }
 
+  void aligned_files_are_two() {
+    if (!good({"data.source", "data.target", "data.corpus"})) return;
+    const DataConfig& data = config_.data;
+    if (data.source.empty() != data.target.empty()) {
+      const bool source = data.target.empty();
+      at(source ? "data.source" : "data.target",
+         source ? "'source' is set, but 'target' is not" : "'target' is set, but 'source' is not",
+         "aligned files are two: name both data.source and data.target");
+    } else if (!data.source.empty() && data.corpus != DataConfig{}.corpus) {  // to_toml() writes the default
+      at("data.corpus", "'corpus' is " + to_text(Value(data.corpus)) + ", but 'source' and 'target' name the texts too",
+         "remove corpus, or source and target");
+    }
+  }
+
   void name_is_there() {
     if (good({"name"}) && config_.top.name.empty())
       at("name", "'name' is empty", "name the run, like name = \"first\"");
     if (good({"data.corpus"}) && config_.data.corpus.empty())
-      at("data.corpus", "'corpus' is empty", "name a built-in corpus (manuals, synthetic) or a file or folder");
+      at("data.corpus", "'corpus' is empty", "name a built-in corpus (manuals, catalogs, synthetic, synthetic_pairs) or a file or folder");
   }
 
  private:
@@ -175,6 +189,7 @@ std::optional<std::vector<int>> parse_blocks(const std::string& text) {
 Diagnostics check_rules(const RunConfig& config, const std::set<std::string>& bad) {
   Rules rules(config, bad);
   rules.name_is_there();
+  rules.aligned_files_are_two();
   rules.heads_divide_width();
   rules.layers_name_blocks();
   rules.top_k_fits_experts();

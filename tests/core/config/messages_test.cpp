@@ -135,6 +135,19 @@ TEST(Messages, ABuiltInCorpusThatTheObjectiveCannotUse) {
   EXPECT_EQ(messages("[data]\ncorpus = \"catalogs\"\n[model]\nobjective = \"translation\"\n"), "accepted");
 }
 
+TEST(Messages, AlignedFilesAreTwoAndNoCorpusBesideThem) {
+  EXPECT_EQ(messages("[data]\nsource = \"a.en\"\n"),
+            "run.toml:2:10: error: 'source' is set, but 'target' is not\n"
+            "    2 | source = \"a.en\"\n"
+            "      |          ^\n"
+            "hint: aligned files are two: name both data.source and data.target\n");
+  EXPECT_EQ(messages("[data]\ncorpus = \"synthetic\"\nsource = \"a.en\"\ntarget = \"a.de\"\n"),
+            "run.toml:2:10: error: 'corpus' is \"synthetic\", but 'source' and 'target' name the texts too\n"
+            "    2 | corpus = \"synthetic\"\n"
+            "      |          ^\n"
+            "hint: remove corpus, or source and target\n");
+}
+
 TEST(Messages, UnknownMethod) {
   EXPECT_EQ(messages("[moe]\nmethod = \"stablemo\"\n[moe.router]\nwhatever = 1\n"),
             "run.toml:2:10: error: there is no method 'stablemo', allowed is smoe, stablemoe or switch\n"

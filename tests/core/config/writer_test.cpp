@@ -34,7 +34,8 @@ Value random_value(const FieldSpec& spec, SeededWords& words) {
 bool is_free(const std::string& key) {
   return key != "moe.method" && key != "moe.layers" && key != "moe.num_experts" && key != "moe.router.top_k" &&
          key != "moe.expert_sublayers" && key != "model.d_model" && key != "model.num_heads" &&
-         key != "model.context" && key != "train.batch_size" && key != "model.num_layers";
+         key != "model.context" && key != "train.batch_size" && key != "model.num_layers" && key != "data.source" &&
+         key != "data.target";
 }
 
 TEST(ToToml, ReadsBackAsTheSameConfiguration) {
