@@ -142,7 +142,8 @@ class Rules {
     if (good({"name"}) && config_.top.name.empty())
       at("name", "'name' is empty", "name the run, like name = \"first\"");
     if (good({"data.corpus"}) && config_.data.corpus.empty())
-      at("data.corpus", "'corpus' is empty", "name a built-in corpus (manuals, catalogs, synthetic, synthetic_pairs) or a file or folder");
+      at("data.corpus", "'corpus' is empty",
+         "name a built-in corpus (manuals, catalogs, synthetic, synthetic_pairs) or a file or folder");
   }
 
  private:
