@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "app/cli/given_config.h"
 #include "app/cli/registered.h"
 #include "core/base/text.h"
 #include "core/record/output_file.h"
@@ -24,18 +25,13 @@ const config::MethodInfo& method_of(const config::RunConfig& config, const confi
   return *config::find_method(catalogue, config.moe.method);
 }
 
-bool has_field(const config::MethodInfo& method, const std::string& key) {
-  return std::any_of(method.router.fields.begin(), method.router.fields.end(),
-                     [&](const config::FieldSpec& field) { return field.key == key; });
-}
-
 /// Those of the rules that this method's router has a field for: one command line serves a whole comparison.
 RuleOptions rules_for(const RuleOptions& all, const config::MethodInfo& method) {
   RuleOptions fitting;
-  if (has_field(method, "eval_top_k") || has_field(method, "top_k")) fitting.top_k = all.top_k;
-  if (has_field(method, "group_size")) fitting.groups = all.groups;
+  if (has_router_field(method, "eval_top_k") || has_router_field(method, "top_k")) fitting.top_k = all.top_k;
+  if (has_router_field(method, "group_size")) fitting.groups = all.groups;
   for (const std::string& rule : all.rules)
-    if (has_field(method, rule.substr(0, rule.find('=')))) fitting.rules.push_back(rule);
+    if (has_router_field(method, rule.substr(0, rule.find('=')))) fitting.rules.push_back(rule);
   return fitting;
 }
 
@@ -50,26 +46,13 @@ std::vector<RuleOptions> one_by_one(const RuleOptions& all) {
   return single;
 }
 
-std::vector<std::string> all_settings(const CompareOptions& options) {
-  std::vector<std::string> settings = options.settings;
-  if (!options.steps.empty()) settings.push_back("train.steps=" + options.steps);
-  if (!options.seed.empty()) settings.push_back("seed=" + options.seed);
-  return settings;
-}
-
-/// The file as given, and what the command line and the seed changed as comments.
-std::string source_of(std::string text, const std::vector<std::string>& settings) {
-  if (!text.ends_with('\n')) text += '\n';
-  text += "\n# Changed on the command line:\n";
-  for (const std::string& setting : settings) text += "#   --set " + setting + '\n';
-  return text;
-}
-
 /// Reads the files, and finds every mistake in all of them.
 class Reader {
  public:
   explicit Reader(const CompareOptions& options)
-      : options_(options), settings_(all_settings(options)), catalogue_(registered_methods()) {}
+      : options_(options),
+        settings_(with_shorthands(options.settings, options.steps, options.seed)),
+        catalogue_(registered_methods()) {}
 
   Result<std::vector<Configuration>> read() {
     for (const std::string& path : options_.configs) add(path);
@@ -202,9 +185,9 @@ void plan_runs(Plan& plan, const CompareOptions& options) {
       run.config = plan.configurations[c].config;
       run.config.top.seed = run.seed;
       run.folder = (fs::path(plan.out) / plan.configurations[c].name / ("seed-" + std::to_string(run.seed))).string();
-      std::vector<std::string> settings = all_settings(options);
+      std::vector<std::string> settings = with_shorthands(options.settings, options.steps, options.seed);
       settings.push_back("seed=" + std::to_string(run.seed));
-      run.source = source_of(plan.configurations[c].text, settings);
+      run.source = source_with(plan.configurations[c].text, settings);
       run.toml = config::to_toml(run.config, method_of(run.config, catalogue));
       plan.runs.push_back(std::move(run));
     }

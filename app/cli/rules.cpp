@@ -58,10 +58,6 @@ class Rules {
     return Done{};
   }
 
-  bool has(const std::string& key) const {
-    return std::any_of(method_.router.fields.begin(), method_.router.fields.end(),
-                       [&](const config::FieldSpec& one) { return one.key == key; });
-  }
   std::vector<train::EvaluationRule> take() { return std::move(rules_); }
 
  private:
@@ -80,15 +76,20 @@ class Rules {
 
 }  // namespace
 
+bool has_router_field(const config::MethodInfo& method, const std::string& key) {
+  return std::any_of(method.router.fields.begin(), method.router.fields.end(),
+                     [&](const config::FieldSpec& one) { return one.key == key; });
+}
+
 Result<std::vector<train::EvaluationRule>> evaluation_rules(const RuleOptions& options, const config::RunConfig& config,
                                                             const config::MethodInfo& method) {
   Rules rules(config, method);
   Status status = Done{};
   if (!options.top_k.empty()) {
-    if (!rules.has("eval_top_k") && !rules.has("top_k")) {
+    if (!has_router_field(method, "eval_top_k") && !has_router_field(method, "top_k")) {
       return error("--k needs a method whose tokens choose k experts; " + method.title + " is not one");
     }
-    status = rules.add(rules.has("eval_top_k") ? "eval_top_k" : "top_k", options.top_k);
+    status = rules.add(has_router_field(method, "eval_top_k") ? "eval_top_k" : "top_k", options.top_k);
   }
   if (status && !options.groups.empty()) status = rules.add("group_size", options.groups);
   for (const std::string& rule : options.rules) {

@@ -16,6 +16,9 @@ struct RuleOptions {
   std::vector<std::string> rules;  ///< --rule key=v1,v2
 };
 
+/// The method's router section has that field.
+bool has_router_field(const config::MethodInfo& method, const std::string& key);
+
 /// One rule per value. A field the method does not have, one that cannot change and a value out of range are errors.
 Result<std::vector<train::EvaluationRule>> evaluation_rules(const RuleOptions& options, const config::RunConfig& config,
                                                             const config::MethodInfo& method);

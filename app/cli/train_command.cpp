@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/cli/given_config.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/registered.h"
 #include "app/cli/run_printer.h"
@@ -29,26 +30,9 @@ struct TrainOptions {
   bool json = false;
 };
 
-/// The shorthands are settings like any other, checked by the same rules.
-std::vector<std::string> all_settings(const TrainOptions& options) {
-  std::vector<std::string> settings = options.settings;
-  if (!options.steps.empty()) settings.push_back("train.steps=" + options.steps);
-  if (!options.seed.empty()) settings.push_back("seed=" + options.seed);
-  return settings;
-}
-
-/// The file as given, and what the command line changed as comments, so that it is still the same file.
-std::string source_with(std::string text, const std::vector<std::string>& settings) {
-  if (settings.empty()) return text;
-  if (!text.ends_with('\n')) text += '\n';
-  text += "\n# Changed on the command line:\n";
-  for (const std::string& setting : settings) text += "#   --set " + setting + '\n';
-  return text;
-}
-
 /// Everything that can be wrong with the input, at once where possible.
 Result<train::RunRequest> make_request(const TrainOptions& options) {
-  const std::vector<std::string> settings = all_settings(options);
+  const std::vector<std::string> settings = with_shorthands(options.settings, options.steps, options.seed);
   const Result<std::string> text = config::read_config_text(options.config);
   if (!text) return text.error();
   auto config = config::read_run_config(*text, options.config, registered_methods(), settings);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/analysis/fluctuation.h"
 #include "core/base/seed.h"
 #include "core/train/layer_step.h"
 #include "core/train/probe_text.h"
@@ -18,23 +19,23 @@ std::vector<float> floats(const at::Tensor& tensor) {
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 
-/// RF of first choices. Where the number of choices changed in between, rows have another length.
+/// RF of first choices, over the tokens that reach the layer: a translation's halves see a part of the probe each.
 std::vector<float> fluctuation(const telemetry::ProbeSnapshot& before, const telemetry::ProbeSnapshot& now) {
   std::vector<float> share_L;
   for (std::size_t l = 0; l < now.layers.size(); ++l) {
     const telemetry::LayerProbe& layer = now.layers[l];
+    // The number of choices may have changed in between, so rows are taken apart here.
     const auto K = static_cast<std::size_t>(layer.top_k), old_K = static_cast<std::size_t>(before.layers[l].top_k);
     const bool broken = l < now.reference.size() && !now.reference[l].empty();
-    const std::size_t T = layer.expert_TK.size() / K;
-    std::size_t changed = 0, counted = 0;
-    for (std::size_t t = 0; t < T; ++t) {
+    std::vector<std::int16_t> was_T, is_T;
+    for (std::size_t t = 0; t < layer.expert_TK.size() / K; ++t) {
       const std::int16_t was = broken ? now.reference[l][t] : before.layers[l].expert_TK[t * old_K];
-      if (was < 0 && layer.expert_TK[t * K] < 0) continue;  // of the other side of a translation
-      ++counted;
-      changed += was != layer.expert_TK[t * K];
+      const std::int16_t is = layer.expert_TK[t * K];
+      if (was < 0 && is < 0) continue;
+      was_T.push_back(was);
+      is_T.push_back(is);
     }
-    share_L.push_back(counted == 0 ? telemetry::kNotMeasured
-                                   : static_cast<float>(changed) / static_cast<float>(counted));
+    share_L.push_back(static_cast<float>(analysis::fluctuation_between(was_T, is_T, 1).first_choice));
   }
   return share_L;
 }

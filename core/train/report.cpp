@@ -1,6 +1,5 @@
 #include "core/train/report.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/log_softmax.h>
