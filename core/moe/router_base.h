@@ -111,13 +111,15 @@ class RouterBase : public Router {
 
   /// Why these settings cannot hold together; empty when they can. The fields' own ranges are already checked.
   virtual std::string refuse(const Config& wanted) const {
-    if constexpr (requires { wanted.top_k; }) {
-      if (wanted.top_k > num_experts_) {
-        return "'top_k' is " + std::to_string(wanted.top_k) + ", but this layer has " + std::to_string(num_experts_) +
-               (num_experts_ == 1 ? " expert" : " experts");
-      }
-    }
+    if constexpr (requires { wanted.top_k; }) return too_many("top_k", wanted.top_k);
     return {};
+  }
+
+  /// What refuse() says of a number of experts that the layer does not have; empty when it has them.
+  std::string too_many(const std::string& key, std::int64_t value) const {
+    if (value <= num_experts_) return {};
+    return "'" + key + "' is " + std::to_string(value) + ", but this layer has " + std::to_string(num_experts_) +
+           (num_experts_ == 1 ? " expert" : " experts");
   }
 
   Config config_;

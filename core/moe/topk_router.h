@@ -46,20 +46,14 @@ class TopkRouter : public RouterBase<Config> {
 
   std::string refuse(const Config& wanted) const override {
     std::string why = RouterBase<Config>::refuse(wanted);
-    if (why.empty()) why = too_many("eval_top_k", wanted.eval_top_k);
+    if (why.empty()) why = this->too_many("eval_top_k", wanted.eval_top_k);
     if constexpr (requires { wanted.k_start; }) {
-      if (why.empty()) why = too_many("k_start", wanted.k_start);
+      if (why.empty()) why = this->too_many("k_start", wanted.k_start);
     }
     return why;
   }
 
  private:
-  std::string too_many(const std::string& key, std::int64_t value) const {
-    if (value <= this->num_experts_) return {};
-    return "'" + key + "' is " + std::to_string(value) + ", but this layer has " + std::to_string(this->num_experts_) +
-           (this->num_experts_ == 1 ? " expert" : " experts");
-  }
-
   std::int64_t total_steps_;
   std::int64_t step_ = -1;
 };

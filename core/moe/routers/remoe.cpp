@@ -102,11 +102,7 @@ class RemoeRouter : public RouterBase<RemoeConfig> {
     return (gate_TE * load_E).sum() / static_cast<double>(T);
   }
 
-  std::string refuse(const RemoeConfig& wanted) const override {
-    if (wanted.target_top_k <= num_experts_) return {};
-    return "'target_top_k' is " + std::to_string(wanted.target_top_k) + ", but this layer has " +
-           std::to_string(num_experts_) + (num_experts_ == 1 ? " expert" : " experts");
-  }
+  std::string refuse(const RemoeConfig& wanted) const override { return too_many("target_top_k", wanted.target_top_k); }
 
   ScoreHead head_;
   at::Tensor lambda_;  ///< fp64, [1]
