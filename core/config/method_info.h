@@ -20,7 +20,9 @@ struct StageInfo {
 
 /// What a method promises. Tests check every promise for every registered method.
 struct Traits {
-  bool causal = true;              ///< in training a token's output depends on no later token
+  /// In training a token's output depends on no later token. With capacity off: where a limit drops all second choices
+  /// after all first ones (GShard, ST-MoE), a later token's first choice may take an earlier one's second.
+  bool causal = true;
   bool causal_evaluation = true;   ///< nor by the evaluation rule
   bool mixes_sequences = false;    ///< a token's output depends on other sequences of its batch
   bool token_choice = false;       ///< every token chooses top_k experts: any choice can be distilled and pinned

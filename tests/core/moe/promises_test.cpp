@@ -57,7 +57,7 @@ class Promises : public testing::TestWithParam<std::string> {
 
 constexpr double kNoEffect = 1e-5, kEffect = 1e-3;
 
-TEST_P(Promises, ALaterTokenReachesEarlierOnesExactlyIfSaid) {
+TEST_P(Promises, ALaterTokenReachesEarlierOnesExactlyIfSaid) {  // with room for all: see Traits::causal
   const auto later = [](std::int64_t, std::int64_t position) { return position >= 4; };
   const auto earlier = [](std::int64_t, std::int64_t position) { return position < 4; };
   const double training = largest_effect(RouteMode::kTrain, later, earlier);
