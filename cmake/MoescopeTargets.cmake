@@ -28,6 +28,11 @@ if(MOESCOPE_SANITIZE_THREAD)
   target_compile_options(moescope_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=thread>)
   target_link_options(moescope_options INTERFACE $<HOST_LINK:-fsanitize=thread>)
 endif()
+if(MOESCOPE_FUZZ)
+  target_compile_options(moescope_options INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  target_link_options(moescope_options INTERFACE -fsanitize=address,undefined)
+endif()
 if(MOESCOPE_MOLD)
   # Not for nvcc's own device link, which knows no such option.
   target_link_options(moescope_options INTERFACE $<HOST_LINK:-fuse-ld=mold>)

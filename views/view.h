@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct ViewContext {
   bool reduce_motion = false;
   std::function<void(bus::Command)> post = {};
   const bus::SentenceResult* sentence = nullptr;  ///< the newest routed sentence, if any
+  std::span<const telemetry::Ghost> ghosts = {};  ///< other runs, whose curves stand behind this one's
   /// Marks of the newest step shown: the time cursor, or the latest frame's step.
   std::int64_t shown_step() const;
 };

@@ -84,7 +84,7 @@ Verb add_compare(CLI::App& program) {
   verb->add_flag("--json", options->json, "The comparison as JSON on stdout instead of the table");
   verb->footer(
       "Writes DIR/table.md, table.csv, compare.json, plots (*.svg) and one run folder per configuration and seed,\n"
-      "DIR/<configuration>/seed-<n>. Finished runs are kept; one that did not end is trained anew.\n"
+      "DIR/<configuration>/seed-<n>. Finished runs are kept; one that did not end goes on.\n"
       "Ctrl-C stops at the next step; the same command continues.\n"
       "Exit codes: 0 done, 1 a run failed, 2 the input is wrong, 130 interrupted.");
   return {verb, [options] { return compare(*options); }};

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "app/cli/given_config.h"
@@ -13,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/record/output_file.h"
 #include "core/record/run_folder.h"
+#include "core/record/run_reader.h"
 
 namespace moescope::cli {
 namespace {
@@ -143,6 +143,18 @@ std::string first_difference(const std::string& folder, const PlannedRun& run) {
   return "its fields are others";
 }
 
+/// A run that was killed before it began to record has nothing worth keeping but is in the way.
+Status clear_unstarted(const fs::path& folder) {
+  std::error_code failure;
+  constexpr std::array kWrittenFirst{"config.toml", "config.source.toml", "log.txt", "lock"};
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure))
+    if (std::find(kWrittenFirst.begin(), kWrittenFirst.end(), entry.path().filename()) == kWrittenFirst.end())
+      return record::about_file(folder.string(), "holds a run without its run.db",
+                                "remove the folder to train it anew, or name another with --out");
+  for (const char* name : kWrittenFirst) fs::remove(folder / name, failure);
+  return Done{};
+}
+
 /// What is in the folder already; a diagnostic when it is nothing of ours.
 Status look(PlannedRun& run) {
   std::error_code failure;
@@ -156,7 +168,14 @@ Status look(PlannedRun& run) {
   if (text_of_file(folder / "config.toml") != run.toml)
     return record::about_file(run.folder, "holds a run of another configuration: " + first_difference(run.folder, run),
                               kOtherFolder);
-  run.complete = is_complete(run.folder, run.config.train.steps);
+  if (!fs::exists(folder / "run.db", failure)) return clear_unstarted(folder);
+  const auto reader = record::RunReader::open(run.folder);
+  if (!reader) return reader.error();
+  if ((*reader)->being_written())
+    return record::about_file(run.folder, "this run is being trained at this moment", "wait until it has ended");
+  run.last_step = (*reader)->last_step();
+  // Weights alone say nothing: a run that was stopped has its own.
+  run.complete = run.last_step >= run.config.train.steps && fs::exists(folder / "final.safetensors", failure);
   run.unfinished = !run.complete;
   return Done{};
 }
@@ -213,40 +232,6 @@ Result<Plan> make_plan(const CompareOptions& options) {
       problems.insert(problems.end(), status.error().begin(), status.error().end());
   if (!problems.empty()) return problems;
   return plan;
-}
-
-bool is_complete(const std::string& folder, std::int64_t steps) {
-  std::error_code failure;
-  if (!fs::exists(fs::path(folder) / "final.safetensors", failure)) return false;
-  // A run that was stopped has its weights, too: only the last line tells.
-  std::ifstream lines(fs::path(folder) / "metrics.jsonl");
-  std::string last;
-  for (std::string line; std::getline(lines, line);) last = std::move(line);
-  const auto json = nlohmann::json::parse(last, nullptr, false);
-  return json.is_object() && json.value("step", std::int64_t{-1}) == steps;
-}
-
-Status remove_unfinished(const std::string& folder) {
-  constexpr std::array kOurs{"config.toml",   "config.source.toml", "log.txt",    "journal.jsonl",
-                             "metrics.jsonl", "final.safetensors",  "report.json"};
-  std::error_code failure;
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure)) {
-    const std::string name = entry.path().filename().string();
-    // A file is written under "<name>.tmp<process>" until it is whole.
-    const bool ours = std::any_of(kOurs.begin(), kOurs.end(), [&](const std::string& known) {
-      return name == known || name.starts_with(known + ".tmp");
-    });
-    if (!ours || !entry.is_regular_file(failure)) {
-      return record::about_file(entry.path().string(), "is no file of a run, so the unfinished run is not removed",
-                                "move it elsewhere, or name another folder with --out");
-    }
-    files.push_back(entry.path());
-  }
-  for (const fs::path& file : files)
-    if (!fs::remove(file, failure) || failure)
-      return record::about_file(file.string(), "cannot be removed: " + failure.message());
-  return Done{};
 }
 
 }  // namespace moescope::cli

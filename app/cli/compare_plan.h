@@ -42,7 +42,8 @@ struct PlannedRun {
   std::string source;  ///< the file with its changes, for config.source.toml
   std::string toml;    ///< what the folder's config.toml holds
   bool complete = false;
-  bool unfinished = false;  ///< a run of this configuration that did not end lies there
+  bool unfinished = false;     ///< a run of this configuration that did not end lies there
+  std::int64_t last_step = 0;  ///< of that
 };
 
 struct Plan {
@@ -54,11 +55,5 @@ struct Plan {
 
 /// Everything that can be wrong with the input, before anything is trained.
 Result<Plan> make_plan(const CompareOptions& options);
-
-/// Whether a run of `steps` steps went to its end in this folder.
-bool is_complete(const std::string& folder, std::int64_t steps);
-
-/// Removes an unfinished run's files. Refuses a folder that holds anything else, and then removes nothing.
-Status remove_unfinished(const std::string& folder);
 
 }  // namespace moescope::cli

@@ -5,9 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 
 #include "core/analysis/load.h"
 #include "core/record/output_file.h"
+#include "core/record/run_reader.h"
 
 namespace moescope::cli {
 namespace {
@@ -43,29 +46,26 @@ class Mean {
   std::int64_t count_ = 0;
 };
 
-double sum_of(const json& numbers) {
-  double sum = 0;
-  for (const json& number : numbers) sum += number.is_number() ? number.get<double>() : 0;
-  return sum;
+template <class Number>
+double sum_of(const std::vector<Number>& numbers) {
+  return std::accumulate(numbers.begin(), numbers.end(), 0.0);
 }
 
-/// Takes metrics.jsonl line by line.
-class MetricsReader {
+/// Takes the recorded steps one after another.
+class Steps {
  public:
-  MetricsReader(std::int64_t steps, RunRecord& record) : steps_(steps), record_(record) {}
+  Steps(std::int64_t steps, RunRecord& record) : steps_(steps), record_(record) {}
 
-  void line(const json& line) {
-    const auto step = line.at("step").get<std::int64_t>();
-    seconds_ += line.value("step_ms", 0.0) / 1000;
-    if (line.contains("validation")) record_.validation.push_back({step, seconds_, line["validation"].get<double>()});
-    pace_.add(line, "tokens_per_second");
-    layers(step, line.at("layers"));
-    if (line.contains("probe")) probe(step, line["probe"]);
-    if (line.contains("measures")) {
-      Mean collapse;
-      for (const json& layer : line["measures"]) collapse.add(layer, "collapse");
-      collapse.put(step, record_.collapse);
-    }
+  void add(const telemetry::TelemetryFrame& frame) {
+    seconds_ += frame.step_ms / 1000;
+    if (std::isfinite(frame.validation_loss))
+      record_.validation.push_back({frame.step, seconds_, frame.validation_loss});
+    pace_.add(frame.tokens_per_second);
+    layers(frame);
+    if (frame.probe) probe(*frame.probe);
+    Mean collapse;
+    for (const telemetry::LayerMeasures& layer : frame.measures) collapse.add(layer.collapse);
+    collapse.put(frame.step, record_.collapse);
   }
 
   void finish() {
@@ -82,40 +82,38 @@ class MetricsReader {
     return static_cast<double>(step) > (1 - kLateShare) * static_cast<double>(steps_);
   }
 
-  void layers(std::int64_t step, const json& layers) {
+  void layers(const telemetry::TelemetryFrame& frame) {
     Mean effective, entropy;
     std::vector<double> load_LE;
-    for (const json& layer : layers) {
-      const auto load_E = layer.at("load").get<std::vector<double>>();
+    for (const telemetry::LayerStep& layer : frame.layers) {
+      const std::vector<double> load_E(layer.load_E.begin(), layer.load_E.end());
       load_LE.insert(load_LE.end(), load_E.begin(), load_E.end());
       effective.add(analysis::load_statistics(std::span<const double>(load_E)).effective_experts);
-      entropy.add(layer, "entropy");
-      if (is_late(step)) {
-        late_assigned_ += sum_of(layer.at("load"));
-        late_dropped_ += sum_of(layer.at("dropped"));
+      entropy.add(layer.router_entropy);
+      if (is_late(frame.step)) {
+        late_assigned_ += sum_of(layer.load_E);
+        late_dropped_ += sum_of(layer.dropped_E);
       }
     }
-    effective.put(step, record_.effective_experts);
-    entropy.put(step, record_.entropy);
-    record_.num_layers = layers.size();
-    if (step <= steps_ - kConsistencySteps) return;
+    effective.put(frame.step, record_.effective_experts);
+    entropy.put(frame.step, record_.entropy);
+    record_.num_layers = frame.layers.size();
+    if (frame.step <= steps_ - kConsistencySteps) return;
     record_.late_load_LE.resize(load_LE.size());
     std::transform(load_LE.begin(), load_LE.end(), record_.late_load_LE.begin(), record_.late_load_LE.begin(),
                    std::plus<>());
   }
 
-  void probe(std::int64_t step, const json& probe) {
+  void probe(const telemetry::ProbeSnapshot& probe) {
+    if (probe.fluctuation_L.empty()) return;
     Mean over_layers;
-    for (const json& share : probe.at("fluctuation")) {
-      if (!share.is_number()) continue;
-      over_layers.add(share.get<double>());
-      if (is_late(step)) late_fluctuation_.add(share.get<double>());
+    for (const double share : probe.fluctuation_L) {
+      over_layers.add(share);
+      if (is_late(probe.step)) late_fluctuation_.add(share);
     }
-    over_layers.put(step, record_.fluctuation);
-    if (probe.at("fluctuation").empty()) return;
-    const auto spacing = probe.at("spacing").get<std::int64_t>();
-    record_.spacings.insert(spacing);
-    if (is_late(step)) record_.late_spacings.insert(spacing);
+    over_layers.put(probe.step, record_.fluctuation);
+    record_.spacings.insert(probe.spacing);
+    if (is_late(probe.step)) record_.late_spacings.insert(probe.spacing);
   }
 
   std::int64_t steps_;
@@ -124,11 +122,17 @@ class MetricsReader {
   Mean pace_, late_fluctuation_;
 };
 
-void read_metrics(const PlannedRun& run, RunRecord& record) {
-  MetricsReader reader(run.config.train.steps, record);
-  std::ifstream file(fs::path(run.folder) / "metrics.jsonl");
-  for (std::string line; std::getline(file, line);) reader.line(json::parse(line));
-  reader.finish();
+Status read_steps(const PlannedRun& run, RunRecord& record) {
+  constexpr std::int64_t kPiece = 512;  // so that a long run needs little memory
+  auto reader = record::RunReader::open(run.folder);
+  if (!reader) return reader.error();
+  Steps steps(run.config.train.steps, record);
+  for (std::int64_t first = 1; first <= (*reader)->last_step(); first += kPiece)
+    for (const telemetry::FramePtr& frame : (*reader)->frames(first, first + kPiece - 1)) steps.add(*frame);
+  if (!(*reader)->damages().empty())
+    return record::about_file(run.folder, (*reader)->damages().front(), "remove this run's folder to train it anew");
+  steps.finish();
+  return Done{};
 }
 
 void add_numbers(const json& object, const std::string& prefix, std::map<std::string, double>& values) {
@@ -166,13 +170,12 @@ void read_report(const PlannedRun& run, RunRecord& record) {
 Result<RunRecord> read_run(const PlannedRun& run) {
   RunRecord record;
   record.seed = run.seed;
-  std::string name = "metrics.jsonl";
+  if (const Status read = read_steps(run, record); !read) return read.error();
   try {
-    read_metrics(run, record);
-    name = "report.json";
     read_report(run, record);
   } catch (const std::exception& problem) {  // what the JSON reader throws
-    return record::about_file((fs::path(run.folder) / name).string(), std::string("cannot be read: ") + problem.what(),
+    return record::about_file((fs::path(run.folder) / "report.json").string(),
+                              std::string("cannot be read: ") + problem.what(),
                               "remove this run's folder to train it anew");
   }
   return record;

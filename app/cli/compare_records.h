@@ -1,6 +1,6 @@
 #pragma once
-// What a finished run left on disk, as the numbers and curves a comparison is made of. Threads: pure functions of
-// files.
+// What a finished run left on disk (run.db, report.json), as the numbers and curves a comparison is made of. Threads:
+// pure functions of files.
 
 #include <cstdint>
 #include <map>

@@ -107,11 +107,12 @@ class Work {
 
   int train(const PlannedRun& run) {
     if (interrupted()) return kInterrupted;
-    if (run.unfinished) {
-      if (const Status removed = remove_unfinished(run.folder); !removed) return tell(removed.error(), kWrongInput);
-      progress_.say(progress_.head() + " did not end last time and is trained anew");
-    }
     train::RunRequest request;
+    if (run.unfinished) {
+      request.origin =
+          train::Origin{train::Origin::Use::kContinue, run.folder, train::Origin::kNewest, train::Origin::kNewest};
+      progress_.say(progress_.head() + " did not end last time and goes on from step " + with_thousands(run.last_step));
+    }
     request.config = run.config;
     request.source_text = run.source;
     request.folder = run.folder;
@@ -124,6 +125,7 @@ class Work {
       follow(trainer, *channels);
     }
     const bus::RunStatus status = channels->status.read();
+    if (!status.inexact.empty()) progress_.say("warning: " + progress_.head() + " is not bit-exact: " + status.inexact);
     if (status.state == bus::RunState::kFailed) return tell_failure(status.failure);
     return status.step >= run.config.train.steps ? kDone : kInterrupted;
   }

@@ -6,8 +6,9 @@
 
 namespace moescope::cli {
 
-/// Trains and evaluates until all runs have config.toml, metrics.jsonl, final.safetensors and report.json. Returns an
-/// ExitCode; what is not kDone has been told on stderr, and finished runs stay.
+/// Trains and evaluates until all runs are recorded to their end and have final.safetensors and report.json. A run that
+/// was cut short goes on where it stopped, to the same bits. Returns an ExitCode; what is not kDone has been told on
+/// stderr, and finished runs stay.
 int carry_out(const Plan& plan, const CompareOptions& options);
 
 }  // namespace moescope::cli

@@ -17,9 +17,11 @@ int run(int argc, char** argv) {
                    "moescope-cli");
   program.footer(
       "Try: moescope-cli train sample_configs/two_stage_workshop.toml\n"
-      "Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 interrupted.");
-  const std::vector<Verb> verbs{add_train(program), add_compare(program), add_check(program),  add_eval(program),
-                                add_layer(program), add_methods(program), add_corpora(program)};
+      "Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 3 a verification did not match, 130 interrupted.");
+  const std::vector<Verb> verbs{add_train(program), add_resume(program),  add_fork(program),    add_replay(program),
+                                add_runs(program),  add_compare(program), add_check(program),   add_eval(program),
+                                add_layer(program), add_methods(program), add_corpora(program), add_serve(program),
+                                add_export(program)};
   const std::string version = "moescope-cli " MOESCOPE_VERSION;
   program.set_version_flag("--version", version);
   for (const Verb& verb : verbs) verb.options->set_version_flag("--version", version);

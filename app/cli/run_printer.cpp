@@ -30,9 +30,12 @@ void RunPrinter::print(const std::string& line) {
   if (!written) output_problem_ = std::strerror(errno);
 }
 
-void RunPrinter::announce(const std::string& name, const std::string& method, std::int64_t total_steps) {
+void RunPrinter::announce(const Start& start) {
   if (json_) {
-    print(json_text({{"run", folder_}, {"name", name}, {"method", method}, {"steps", total_steps}}));
+    nlohmann::ordered_json json = {
+        {"run", folder_}, {"name", start.name}, {"method", start.method}, {"steps", start.total_steps}};
+    if (!start.parent.empty()) json.update({{"from", start.parent}, {"from_step", start.step}});
+    print(json_text(json));
   } else {
     print("Run folder: " + folder_);
   }
@@ -80,7 +83,19 @@ double RunPrinter::steps_per_second(std::int64_t step) {
   return age() > 0.2 ? static_cast<double>(step - pace_.front().second) / age() : 0;
 }
 
+void RunPrinter::reply(const bus::Reply& reply) {
+  if (!reply.done)
+    say("step " + with_thousands(reply.step) + ": '" + bus::describe(reply.command) + "' was refused: " + reply.text);
+}
+
+void RunPrinter::tell_inexact(const bus::RunStatus& status) {
+  if (status.inexact == inexact_) return;
+  inexact_ = status.inexact;
+  if (!inexact_.empty()) say("warning: not bit-exact: " + inexact_);
+}
+
 void RunPrinter::status(const bus::RunStatus& status) {
+  tell_inexact(status);
   if (status.activity.empty()) return;
   // Without a terminal each new activity is one line.
   if (!line_.visible() && status.activity != activity_) say(status.activity);
@@ -100,6 +115,7 @@ std::string RunPrinter::summary(const bus::RunStatus& status, bool was_interrupt
 }
 
 void RunPrinter::finish(const bus::RunStatus& status, bool was_interrupted, std::uint64_t frames_not_shown) {
+  tell_inexact(status);
   if (status.state == bus::RunState::kFailed) {
     say("error: the run failed at step " + std::to_string(status.failure.step) + " (" + status.failure.phase +
         "): " + status.failure.message);
@@ -116,7 +132,8 @@ void RunPrinter::finish(const bus::RunStatus& status, bool was_interrupted, std:
     json["message"] = status.failure.message;
   }
   if (std::isfinite(validation_nats_)) json["validation"] = validation_nats_;
-  // metrics.jsonl has every step; here a slow reader may have missed some.
+  if (!status.inexact.empty()) json["inexact"] = status.inexact;
+  // The run file has every step; here a slow reader may have missed some.
   if (frames_not_shown > 0) json["steps_not_shown"] = frames_not_shown;
   print(json_text(json));
 }

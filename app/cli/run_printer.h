@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/cli/terminal.h"
+#include "core/bus/command.h"
 #include "core/bus/run_state.h"
 #include "core/telemetry/frame.h"
 
@@ -17,10 +18,19 @@ class RunPrinter {
  public:
   RunPrinter(bool json, std::string folder);
 
+  struct Start {
+    std::string name;
+    std::string method;
+    std::int64_t total_steps = 0;
+    std::string parent;     ///< folder of the recorded run gone on from; empty: from nothing
+    std::int64_t step = 0;  ///< where it is gone on from
+  };
   /// The first line: where the run's files are.
-  void announce(const std::string& name, const std::string& method, std::int64_t total_steps);
+  void announce(const Start& start);
   void run(std::shared_ptr<const telemetry::RunInfo> info);
   void frame(const telemetry::TelemetryFrame& frame);
+  /// Only what was refused is told; what was done is an event of the next frame.
+  void reply(const bus::Reply& reply);
   /// Long preparation and the trainer's state; call at each tick.
   void status(const bus::RunStatus& status);
   /// A line for the person, on stderr.
@@ -35,6 +45,7 @@ class RunPrinter {
  private:
   using Clock = std::chrono::steady_clock;
   void print(const std::string& line);
+  void tell_inexact(const bus::RunStatus& status);
   void show_progress(const telemetry::TelemetryFrame& frame);
   double steps_per_second(std::int64_t step);
   std::string summary(const bus::RunStatus& status, bool was_interrupted) const;
@@ -46,6 +57,7 @@ class RunPrinter {
   Clock::time_point started_ = Clock::now();
   std::deque<std::pair<Clock::time_point, std::int64_t>> pace_;  ///< recent (time, step)
   std::string activity_;
+  std::string inexact_;  ///< as told already
   double validation_nats_;
   std::string output_problem_;
 };

@@ -7,7 +7,7 @@
 
 namespace moescope::cli {
 
-enum ExitCode { kDone = 0, kRunFailed = 1, kWrongInput = 2, kInterrupted = 130 };
+enum ExitCode { kDone = 0, kRunFailed = 1, kWrongInput = 2, kDiffers = 3, kInterrupted = 130 };
 
 struct Verb {
   CLI::App* options = nullptr;
@@ -21,5 +21,11 @@ Verb add_corpora(CLI::App& program);
 Verb add_check(CLI::App& program);
 Verb add_layer(CLI::App& program);
 Verb add_eval(CLI::App& program);
+Verb add_resume(CLI::App& program);
+Verb add_fork(CLI::App& program);
+Verb add_replay(CLI::App& program);
+Verb add_runs(CLI::App& program);
+Verb add_export(CLI::App& program);
+Verb add_serve(CLI::App& program);
 
 }  // namespace moescope::cli

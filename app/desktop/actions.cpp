@@ -30,7 +30,7 @@ void Actions::set_tip(QAction* action, const QString& tip) { action->setToolTip(
 
 void Actions::make_run_actions() {
   pause = make(tr("Run"), tr("Run or pause"), Qt::Key_Space);
-  step = make(tr("Step"), tr("Train one step, then pause"), Qt::Key_Period);
+  step = make(tr("Step"), tr("Train one step, then pause; in the past: one step on"), Qt::Key_Period);
   step->setAutoRepeat(true);
   undo = make(tr("Undo"), tr("Take back the last change of a setting, a lock or the stage"), QKeySequence::Undo);
   stop = make(tr("Stop"), tr("Stop the run at its next step; its state stays on screen"), {});
@@ -38,6 +38,14 @@ void Actions::make_run_actions() {
   pin = make(tr("Pin assignment"), tr("Let the layer's student decide, for good"), {});
   next_stage = make(tr("Next stage"), tr("Switch to the next stage now"), Qt::Key_N);
   follow_live = make(tr("Follow live"), tr("Show the newest step again"), Qt::Key_End);
+  step_back = make(tr("One step back"), tr("Look at the step before"), Qt::Key_Comma);
+  step_back->setAutoRepeat(true);
+  clear_ghosts = make(tr("Remove other runs"), tr("Take the curves of other runs off the pictures"), {});
+  connect(step_back, &QAction::triggered, &session_, &Session::step_back);
+  connect(clear_ghosts, &QAction::triggered, &session_, [this] {
+    session_.bench().clear_ghosts();
+    session_.selection_touched();
+  });
   connect(pause, &QAction::triggered, &session_, &Session::toggle_pause);
   connect(step, &QAction::triggered, &session_, &Session::step_once);
   connect(undo, &QAction::triggered, &session_, &Session::undo);
@@ -54,6 +62,13 @@ void Actions::make_file_actions() {
   open_text = make(tr("Open text file…"), tr("Train on a text file of your own"), {});
   open_folder = make(tr("Open text folder…"), tr("Train on a folder; each sub-folder is a class of its own"), {});
   open_config = make(tr("Open configuration…"), tr("Start from a TOML file"), QKeySequence::Open);
+  open_run =
+      make(tr("Open run…"), tr("Look at a recorded run, go on with it, fork it"), Qt::CTRL | Qt::SHIFT | Qt::Key_O);
+  compare = make(tr("Compare with run…"), tr("Show another recorded run's curves behind this one's"), {});
+  export_picture = make(tr("Export picture…"), tr("Save the chosen picture as PNG or SVG"), Qt::CTRL | Qt::Key_E);
+  go_on = make(tr("Continue"), tr("Go on training from the last recorded step"), {});
+  fork = make(tr("Fork here"), tr("A new run from this step, paused, so that you can change something"), {});
+  restore = make(tr("Go back to here"), tr("Go on from this step; what came after stays in its own record"), {});
   save_config = make(tr("Save configuration as…"), tr("Write this run's configuration as TOML"), QKeySequence::Save);
   save_weights = make(tr("Save weights as…"), tr("Write the model's weights as safetensors"), {});
   quit = make(tr("Quit"), tr("Close the lab"), QKeySequence::Quit);
@@ -71,7 +86,7 @@ void Actions::refresh() {
   const bool started = session_.status().step > 0;
   pause->setText(session_.running() ? tr("Pause") : started ? tr("Run") : tr("Start"));
   pause->setEnabled(live && !stopping);
-  step->setEnabled(live && !stopping && !preparing);
+  step->setEnabled((live && !stopping && !preparing) || session_.selection().step);
   stop->setEnabled(live && !stopping);
   undo->setEnabled(live && session_.bench().can_undo());
   save_config->setEnabled(session_.bench().config() != nullptr);
@@ -79,10 +94,29 @@ void Actions::refresh() {
   const bool answers = session_.bench().active() && !stopping && !preparing && state != bus::RunState::kFailed;
   save_weights->setEnabled(answers);
   sentence->setEnabled(answers);
+  follow_live->setText(session_.viewing() ? tr("To the end") : tr("Follow live"));
   follow_live->setEnabled(session_.selection().step.has_value());
   const int stages = session_.run() ? static_cast<int>(session_.run()->stages.size()) : 0;
   next_stage->setEnabled(live && session_.live().stage + 1 < stages);
   refresh_router();
+  refresh_record();
+}
+
+void Actions::refresh_record() {
+  const telemetry::RunInfo* run = session_.run();
+  const bool recorded = run && !run->folder.empty() && session_.bench().config();
+  const bool some = recorded && session_.frame();
+  const bool ended = !session_.unfinished();
+  const LoadedRun* loaded = session_.bench().loaded();
+  const bool elsewhere = session_.viewing() && loaded->being_written;
+  const bool complete = recorded && session_.status().step >= session_.bench().config()->train.steps;
+  go_on->setEnabled(recorded && ended && !complete && !elsewhere);
+  fork->setEnabled(some && session_.status().state != bus::RunState::kStopping);
+  restore->setEnabled(some && !ended && session_.selection().step.has_value());
+  step_back->setEnabled(session_.frame() != nullptr);
+  compare->setEnabled(session_.frame() != nullptr);
+  clear_ghosts->setEnabled(!session_.bench().ghosts().empty());
+  export_picture->setEnabled(run != nullptr);
 }
 
 void Actions::refresh_router() {

@@ -22,12 +22,20 @@ class Actions : public QObject {
   QAction* freeze_router;
   QAction* pin;
   QAction* next_stage;
+  QAction* step_back;
   QAction* follow_live;
+  QAction* clear_ghosts;
   // What the window connects.
   QAction* new_run;
   QAction* open_text;
   QAction* open_folder;
   QAction* open_config;
+  QAction* open_run;
+  QAction* compare;
+  QAction* export_picture;
+  QAction* go_on;
+  QAction* fork;
+  QAction* restore;
   QAction* save_config;
   QAction* save_weights;
   QAction* quit;
@@ -48,6 +56,7 @@ class Actions : public QObject {
   void make_file_actions();
   void set_tip(QAction* action, const QString& tip);
   void refresh_router();
+  void refresh_record();
 
   Session& session_;
   QWidget* window_;

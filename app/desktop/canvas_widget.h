@@ -27,6 +27,8 @@ class CanvasWidget : public QWidget {
   void touch() { fresh_ticks_ = kInputTicks; }
   /// Frames drawn since the start, for tests and figures.
   std::uint64_t frames_drawn() const { return frames_drawn_; }
+  /// What was drawn last, in device pixels, without the focus frame.
+  const QImage& picture() const { return target_.image(); }
   double draw_ms() const { return draw_ms_; }
   /// Milliseconds between repaints that new frames cause.
   int interval_ms() const;

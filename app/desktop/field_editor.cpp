@@ -36,6 +36,15 @@ class Combo : public QComboBox {
   }
 };
 
+/// Fields that name a file: what its dialog is called.
+QString browse_title(const std::string& key) {
+  if (key == "data.corpus") return FieldEditor::tr("Text to train on");
+  if (key == "data.source") return FieldEditor::tr("Sentences in the language to translate from");
+  if (key == "data.target") return FieldEditor::tr("The same sentences in the language to translate to");
+  if (key == "model.init_from") return FieldEditor::tr("Weights to start from");
+  return {};
+}
+
 QIcon folder_icon(const QColor& color) {
   QPixmap pixmap(28, 28);
   pixmap.fill(Qt::transparent);
@@ -91,9 +100,13 @@ FieldEditor::FieldEditor(std::string key, config::FieldSpec spec, const std::opt
 }
 
 QWidget* FieldEditor::make_editor(QWidget* parent) {
+  if (spec_.type == config::ValueType::kBool) {
+    check_ = new QCheckBox(parent);
+    connect(check_, &QCheckBox::toggled, this, &FieldEditor::after_edit);
+    return check_;
+  }
   QStringList choices;
   for (const std::string& choice : spec_.choices) choices << QString::fromStdString(choice);
-  if (spec_.type == config::ValueType::kBool) choices = {QStringLiteral("true"), QStringLiteral("false")};
   if (!choices.isEmpty()) {
     combo_ = new Combo(parent);
     combo_->addItems(choices);
@@ -107,23 +120,30 @@ QWidget* FieldEditor::make_editor(QWidget* parent) {
   line_->setFixedWidth(scaled(190));
   if (spec_.type != config::ValueType::kText) line_->installEventFilter(this);
   connect(line_, &QLineEdit::textChanged, this, &FieldEditor::after_edit);
-  if (key_ == "data.corpus") {
-    QAction* browse =
-        line_->addAction(folder_icon(parent->palette().color(QPalette::Text)), QLineEdit::TrailingPosition);
-    browse->setToolTip(tr("Choose a text file"));
-    connect(browse, &QAction::triggered, this, [this] {
-      const QString path = QFileDialog::getOpenFileName(line_, tr("Text to train on"));
-      if (!path.isEmpty()) set_text(path);
-    });
-  }
+  if (!browse_title(key_).isEmpty()) add_browse();
   return line_;
 }
 
-QString FieldEditor::text() const { return combo_ ? combo_->currentText() : line_->text(); }
+void FieldEditor::add_browse() {
+  QAction* browse = line_->addAction(folder_icon(line_->palette().color(QPalette::Text)), QLineEdit::TrailingPosition);
+  browse->setObjectName(QStringLiteral("browse"));
+  browse->setToolTip(tr("Choose a file"));
+  connect(browse, &QAction::triggered, this, [this] {
+    const QString path = QFileDialog::getOpenFileName(line_, browse_title(key_));
+    if (!path.isEmpty()) set_text(path);
+  });
+}
+
+QString FieldEditor::text() const {
+  if (check_) return check_->isChecked() ? QStringLiteral("true") : QStringLiteral("false");
+  return combo_ ? combo_->currentText() : line_->text();
+}
 QString FieldEditor::default_text() const { return plain(spec_.default_value); }
 
 void FieldEditor::set_text(const QString& text) {
-  if (line_) {
+  if (check_) {
+    check_->setChecked(text == QLatin1String("true"));
+  } else if (line_) {
     line_->setText(text);
   } else {
     if (combo_->findText(text) < 0)

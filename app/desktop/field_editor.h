@@ -2,6 +2,7 @@
 // One field of the run form, made from its declaration: label, editor, unit, what is wrong beside it, and a way back to
 // the default. It never changes what was typed. Threads: UI thread only.
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
@@ -42,6 +43,7 @@ class FieldEditor : public QObject {
 
  private:
   QWidget* make_editor(QWidget* parent);
+  void add_browse();
   QString text() const;
   QString default_text() const;
   void after_edit();
@@ -51,6 +53,7 @@ class FieldEditor : public QObject {
   config::FieldSpec spec_;
   QLineEdit* line_ = nullptr;
   QComboBox* combo_ = nullptr;
+  QCheckBox* check_ = nullptr;
   QWidget* editor_;
   QPushButton* reset_;
   QLabel* error_;

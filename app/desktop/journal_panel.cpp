@@ -1,5 +1,8 @@
 #include "app/desktop/journal_panel.h"
 
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QGuiApplication>
 #include <QHeaderView>
 #include <QPainter>
 #include <QRegularExpression>
@@ -91,7 +94,7 @@ QString in_words(const std::string& what) {
 
 bool same(const JournalEntry& a, const JournalEntry& b) {
   return a.seq == b.seq && a.step == b.step && a.what == b.what && a.effect == b.effect && a.pending == b.pending &&
-         a.refused == b.refused;
+         a.refused == b.refused && a.number == b.number;
 }
 
 }  // namespace
@@ -105,7 +108,7 @@ int JournalModel::rowCount(const QModelIndex& parent) const {
 int JournalModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : kColumns; }
 
 QVariant JournalModel::data(const QModelIndex& index, int role) const {
-  const JournalEntry& entry = entries_[entries_.size() - 1 - static_cast<std::size_t>(index.row())];
+  const JournalEntry& entry = this->entry(index.row());
   const QString effect = entry.pending ? tr("pending…") : QString::fromStdString(entry.effect);
   if (role == kPendingRole) return entry.pending;
   if (role == kRefusedRole) return entry.refused;
@@ -154,12 +157,37 @@ JournalPanel::JournalPanel(Session& session, QWidget* parent) : QTableView(paren
   setVerticalScrollMode(ScrollPerPixel);
   setColumnWidth(JournalModel::kStep, scaled(48));
   setColumnWidth(JournalModel::kWho, scaled(62));
+  connect(this, &QAbstractItemView::activated, this,
+          [this](const QModelIndex& index) { session_.look_at(model_->entry(index.row()).step); });
   connect(&session_, &Session::arrived, this, &JournalPanel::refresh);
   connect(&session_, &Session::theme_changed, viewport(), qOverload<>(&QWidget::update));
   refresh();
 }
 
 void JournalPanel::refresh() { model_->refresh(); }
+
+QMenu* JournalPanel::make_menu(int row) {
+  const JournalEntry entry = model_->entry(row);
+  auto* menu = new QMenu(this);
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->addAction(tr("Look at step %1").arg(entry.step), [this, entry] { session_.look_at(entry.step); });
+  const bool recorded = !entry.folder.empty() && session_.bench().config();
+  // A command that only looked or waited changed nothing to go back from.
+  if (recorded && entry.number > 0 && !entry.refused && entry.command && bus::changes_training(entry.command->kind))
+    menu->addAction(tr("Go back to before this"),
+                    [this, entry] { Q_EMIT restore_wanted(entry.folder, entry.step, entry.number - 1); });
+  menu->addAction(tr("Copy"), [this, row] {
+    QGuiApplication::clipboard()->setText(model_->index(row, 0).data(Qt::AccessibleTextRole).toString());
+  });
+  return menu;
+}
+
+void JournalPanel::contextMenuEvent(QContextMenuEvent* event) {
+  const bool by_key = event->reason() == QContextMenuEvent::Keyboard;
+  const QModelIndex index = by_key ? currentIndex() : indexAt(viewport()->mapFromGlobal(event->globalPos()));
+  if (!index.isValid()) return;
+  make_menu(index.row())->popup(by_key ? viewport()->mapToGlobal(visualRect(index).bottomLeft()) : event->globalPos());
+}
 
 void JournalPanel::resizeEvent(QResizeEvent* event) {
   QTableView::resizeEvent(event);

@@ -2,6 +2,7 @@
 // Every command with its step, who gave it, what it was and what came of it; newest on top. Threads: UI thread only.
 
 #include <QAbstractTableModel>
+#include <QMenu>
 #include <QTableView>
 
 #include "app/desktop/session.h"
@@ -19,6 +20,8 @@ class JournalModel : public QAbstractTableModel {
   QVariant data(const QModelIndex& index, int role) const override;
   QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
   void refresh();
+  /// Of the row as shown: newest on top.
+  const JournalEntry& entry(int row) const { return entries_[entries_.size() - 1 - static_cast<std::size_t>(row)]; }
 
  private:
   Session& session_;
@@ -30,8 +33,15 @@ class JournalPanel : public QTableView {
  public:
   explicit JournalPanel(Session& session, QWidget* parent = nullptr);
   JournalModel& rows() { return *model_; }
+  /// What can be done with a row, as a menu that deletes itself when closed.
+  QMenu* make_menu(int row);
+
+ Q_SIGNALS:
+  /// Go back to `step` of the run in `folder`, with the first `commands` rows of its journal.
+  void restore_wanted(const std::string& folder, std::int64_t step, std::int64_t commands);
 
  protected:
+  void contextMenuEvent(QContextMenuEvent*) override;
   void resizeEvent(QResizeEvent*) override;
 
  private:

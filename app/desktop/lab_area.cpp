@@ -1,5 +1,6 @@
 #include "app/desktop/lab_area.h"
 
+#include <QApplication>
 #include <QSettings>
 #include <QTabBar>
 #include <QTimer>
@@ -44,6 +45,17 @@ LabArea::LabArea(Session& session, OffscreenGl& gl, std::vector<std::unique_ptr<
   connect(&session_, &Session::slow_tick, this, &LabArea::refresh_heads);
   connect(&session_, &Session::ticked, this, &LabArea::refresh_wants);
   connect(&session_, &Session::selection_changed, this, &LabArea::refresh_heads);
+  connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
+    if (const auto found = std::find(canvases_.begin(), canvases_.end(), now); found != canvases_.end())
+      last_focus_ = *found;
+  });
+}
+
+CanvasWidget* LabArea::focused_canvas() const {
+  if (last_focus_ && last_focus_->shown()) return last_focus_;
+  const auto found =
+      std::find_if(canvases_.begin(), canvases_.end(), [](const CanvasWidget* canvas) { return canvas->shown(); });
+  return found == canvases_.end() ? nullptr : *found;
 }
 
 Dock* LabArea::add_dock(const QString& id, const QString& title, const QString& help, QWidget* content) {

@@ -28,6 +28,8 @@ class LabArea : public QMainWindow {
   Dock* dock(const QString& id) const;
   const std::vector<CanvasWidget*>& canvases() const { return canvases_; }
   CanvasWidget* canvas(const QString& view_id) const;
+  /// The picture that has or last had the keyboard; else the first that can be seen; nullptr: none can.
+  CanvasWidget* focused_canvas() const;
   ControlsPanel& controls() { return *controls_; }
   JournalPanel& journal() { return *journal_; }
 
@@ -56,6 +58,7 @@ class LabArea : public QMainWindow {
   std::vector<CanvasWidget*> canvases_;
   ControlsPanel* controls_;
   JournalPanel* journal_;
+  CanvasWidget* last_focus_ = nullptr;
   std::optional<Layout> unsized_;  ///< applied while hidden: sizes follow when there is room to give
 };
 

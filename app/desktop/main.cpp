@@ -10,6 +10,8 @@
 #include "app/desktop/display.h"
 #include "app/desktop/main_window.h"
 #include "app/desktop/screenshot.h"
+#include "app/workbench/child_trainer.h"
+#include "app/workbench/real_trainer.h"
 #include "core/train/trainer_thread.h"
 #include "moescope_version.h"
 
@@ -29,6 +31,7 @@ struct Options {
   QString screenshot;
   QSize size;
   long long after_steps = 0;
+  bool isolate = false;
 };
 
 constexpr int kBadInput = 2;
@@ -41,18 +44,23 @@ QString read_options(QCoreApplication& application, Options& options) {
   parser.addHelpOption();
   parser.addVersionOption();
   parser.addPositionalArgument(
-      "run", QApplication::tr("A configuration (.toml) to start, or a text file or folder to train on."), "[run]");
+      "run",
+      QApplication::tr(
+          "A configuration (.toml) to start, a recorded run to open, or a text file or folder to train on."),
+      "[run]");
   parser.addOptions(
       {{"theme", QApplication::tr("follow, dark or light."), "theme"},
        {"layout", QApplication::tr("watch or steer."), "layout"},
        {"size", QApplication::tr("Size of the window, like 1366x768."), "size"},
        {"screenshot", QApplication::tr("Starts the run, writes a picture of the window and quits."), "file"},
+       {"isolate", QApplication::tr("Trains in a process of its own, whose crash leaves the window alive.")},
        {"after-steps", QApplication::tr("The step at which the picture is taken."), "steps", "20"}});
   parser.process(application);
   options.path = parser.positionalArguments().value(0);
   options.theme = parser.value("theme");
   options.layout = parser.value("layout");
   options.screenshot = parser.value("screenshot");
+  options.isolate = parser.isSet("isolate");
   bool good = true;
   options.after_steps = parser.value("after-steps").toLongLong(&good);
   if (!good || options.after_steps < 0) return QApplication::tr("--after-steps takes a number of steps");
@@ -66,6 +74,15 @@ QString read_options(QCoreApplication& application, Options& options) {
   if (!QStringList{"", "watch", "steer"}.contains(options.layout))
     return QApplication::tr("--layout takes watch or steer");
   return {};
+}
+
+/// As chosen at the start of each run: on the command line for all, else in the menu.
+moescope::app::StartTrainer start_trainer(bool isolate) {
+  using namespace moescope::app;
+  return [isolate](moescope::train::RunRequest request, std::shared_ptr<moescope::bus::Channels> channels) {
+    const bool apart = isolate || QSettings().value("isolate").toBool();
+    return (apart ? start_child_trainer : start_real_trainer)(std::move(request), std::move(channels));
+  };
 }
 
 void arrange(moescope::app::MainWindow& window, const Options& options) {
@@ -104,7 +121,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", qPrintable(wrong));
     return kBadInput;
   }
-  MainWindow window(registered_methods(), {}, moescope::views::make_views());
+  MainWindow window(registered_methods(), start_trainer(options.isolate), moescope::views::make_views());
   arrange(window, options);
   if (options.path.isEmpty()) {
     window.prepare_default();

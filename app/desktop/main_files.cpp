@@ -5,15 +5,21 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
+#include <QSaveFile>
 
 #include "app/desktop/main_window.h"
 #include "app/desktop/run_files.h"
+#include "views/scene/svg.h"
 
 namespace moescope::app {
 
 QString MainWindow::open(const QString& path, bool paused) {
   const QFileInfo file(path);
   if (!file.exists()) return tr("There is no file or folder %1.").arg(path);
+  if (is_run(path)) {
+    view_run(file.absoluteFilePath());
+    return {};
+  }
   if (file.isDir() || !is_config_file(path)) {
     open_form_with_text(file.absoluteFilePath());
     return {};
@@ -83,6 +89,39 @@ void MainWindow::save_weights() {
   command.kind = bus::CommandKind::kSaveWeights;
   command.text = QDir::current().absoluteFilePath(path).toStdString();
   session_.post(std::move(command));
+}
+
+void MainWindow::choose_picture() {
+  CanvasWidget* canvas = lab_->focused_canvas();
+  if (!canvas) return;
+  const QString png = tr("Picture (*.png)"), svg = tr("Drawing (*.svg)");
+  const QString name = QStringLiteral("%1-%2").arg(canvas->objectName()).arg(session_.shown_step());
+  QString filter = png;
+  QString path = QFileDialog::getSaveFileName(this, tr("Export the picture “%1”").arg(canvas->accessibleName()),
+                                              name + QStringLiteral(".png"), png + QStringLiteral(";;") + svg, &filter);
+  if (path.isEmpty()) return;
+  if (QFileInfo(path).suffix().isEmpty()) path += filter == svg ? QStringLiteral(".svg") : QStringLiteral(".png");
+  if (const QString wrong = export_picture(*canvas, path); !wrong.isEmpty()) {
+    report(tr("Export picture"), wrong);
+  } else {
+    status_->notice(tr("Saved %1").arg(path));
+  }
+}
+
+QString MainWindow::export_picture(const CanvasWidget& canvas, const QString& path) const {
+  const bool drawing = path.endsWith(QLatin1String(".svg"), Qt::CaseInsensitive);
+  if (!drawing && !path.endsWith(QLatin1String(".png"), Qt::CaseInsensitive))
+    return tr("A picture is saved as .png or .svg; %1 ends in neither.").arg(QFileInfo(path).fileName());
+  QSaveFile file(path);
+  bool written = file.open(QIODevice::WriteOnly);
+  if (written && drawing) {
+    const std::string text = views::to_svg(canvas.view().scene(), session_.palette());
+    written = file.write(text.data(), static_cast<qint64>(text.size())) == static_cast<qint64>(text.size());
+  } else if (written) {
+    written = canvas.picture().save(&file, "PNG");
+  }
+  if (written && file.commit()) return {};
+  return tr("%1 could not be written: %2").arg(path, file.errorString());
 }
 
 void MainWindow::report(const QString& title, const QString& text) {

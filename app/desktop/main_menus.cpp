@@ -37,6 +37,14 @@ void MainWindow::build_menus() {
   run->addActions({actions_->next_stage, actions_->freeze_router, actions_->pin});
   run->addSeparator();
   run->addAction(actions_->undo);
+  run->addSeparator();
+  run->addActions({actions_->go_on, actions_->fork, actions_->restore});
+  run->addSeparator();
+  QAction* isolate = run->addAction(tr("Train in a process of its own"));
+  isolate->setStatusTip(tr("A crash of the training then leaves this window alive. Acts from the next run on"));
+  isolate->setCheckable(true);
+  isolate->setChecked(QSettings().value(QStringLiteral("isolate")).toBool());
+  connect(isolate, &QAction::toggled, this, [](bool on) { QSettings().setValue(QStringLiteral("isolate"), on); });
   build_view_menu();
   QMenu* help = menuBar()->addMenu(tr("&Help"));
   help->addActions({actions_->keys, actions_->about});
@@ -47,12 +55,12 @@ void MainWindow::build_menus() {
 
 void MainWindow::build_file_menu() {
   QMenu* file = menuBar()->addMenu(tr("&File"));
-  file->addActions({actions_->open_text, actions_->open_folder, actions_->open_config});
+  file->addActions({actions_->open_run, actions_->open_config, actions_->open_text, actions_->open_folder});
   QMenu* recent = file->addMenu(tr("Open recent"));
   connect(recent, &QMenu::aboutToShow, this, [this, recent] { fill_recent(*recent); });
   fill_recent(*recent);
   file->addSeparator();
-  file->addActions({actions_->save_config, actions_->save_weights});
+  file->addActions({actions_->export_picture, actions_->save_config, actions_->save_weights});
   file->addSeparator();
   file->addActions({actions_->welcome, actions_->quit});
 }
@@ -92,7 +100,9 @@ void MainWindow::build_view_menu() {
     QSettings().setValue(QStringLiteral("reduce_motion"), reduce);
   });
   view->addSeparator();
-  view->addAction(actions_->follow_live);
+  view->addActions({actions_->compare, actions_->clear_ghosts});
+  view->addSeparator();
+  view->addActions({actions_->step_back, actions_->follow_live});
 }
 
 void MainWindow::add_theme_menu(QMenu& menu) {

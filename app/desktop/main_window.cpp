@@ -53,6 +53,8 @@ void MainWindow::build(std::vector<std::unique_ptr<views::View>> views) {
   column->addWidget(banner_);
   lab_ = new LabArea(session_, gl_, std::move(views), lab_page);
   column->addWidget(lab_, 1);
+  time_strip_ = new TimeStrip(session_, *actions_, lab_page);
+  column->addWidget(time_strip_);
   stack_->addWidget(welcome_);
   stack_->addWidget(lab_page);
   setCentralWidget(stack_);
@@ -74,6 +76,14 @@ void MainWindow::connect_all() {
   connect(actions_->open_config, &QAction::triggered, this, &MainWindow::open_config_file);
   connect(actions_->save_config, &QAction::triggered, this, &MainWindow::save_config);
   connect(actions_->save_weights, &QAction::triggered, this, &MainWindow::save_weights);
+  connect(actions_->open_run, &QAction::triggered, this, &MainWindow::open_recorded_run);
+  connect(actions_->compare, &QAction::triggered, this, &MainWindow::compare_with_run);
+  connect(actions_->export_picture, &QAction::triggered, this, &MainWindow::choose_picture);
+  connect(actions_->go_on, &QAction::triggered, this, &MainWindow::go_on);
+  connect(actions_->fork, &QAction::triggered, this, &MainWindow::fork_here);
+  connect(actions_->restore, &QAction::triggered, this, [this] {
+    if (session_.run()) restore(session_.run()->folder, session_.shown_step());
+  });
   connect(actions_->quit, &QAction::triggered, this, &QWidget::close);
   connect(actions_->welcome, &QAction::triggered, this, &MainWindow::show_welcome);
   connect(actions_->sentence, &QAction::triggered, this, [this] {
@@ -87,7 +97,16 @@ void MainWindow::connect_all() {
   connect(welcome_, &WelcomePage::open_text_wanted, this, &MainWindow::open_text_file);
   connect(welcome_, &WelcomePage::open_folder_wanted, this, &MainWindow::open_text_folder);
   connect(welcome_, &WelcomePage::form_wanted, this, [this] { open_form(); });
+  connect(welcome_, &WelcomePage::open_run_wanted, this, &MainWindow::open_recorded_run);
   connect(banner_, &Banner::new_run_wanted, this, [this] { open_form(); });
+  connect(banner_, &Banner::go_on_wanted, this, &MainWindow::go_on);
+  connect(banner_, &Banner::reload_wanted, this, [this] {
+    if (const LoadedRun* run = session_.bench().loaded()) view_run(QString::fromStdString(run->folder));
+  });
+  connect(&lab_->journal(), &JournalPanel::restore_wanted, this, &MainWindow::restore);
+  connect(&session_, &Session::run_opened, this, &MainWindow::run_opened);
+  connect(&session_, &Session::open_failed, this,
+          [this](const QString& text) { report(tr("Open run"), text.trimmed()); });
   connect(&tool_bar_->layouts(), &Segmented::picked, this, [this](int index) {
     show_lab();
     lab_->apply_layout(static_cast<Layout>(index));
@@ -160,13 +179,10 @@ void MainWindow::remember_folder() {
 }
 
 void MainWindow::start(config::RunConfig config, std::string source_text, bool paused) {
-  remember_folder();
   train::RunRequest request = make_request(std::move(config), std::move(source_text), session_.methods());
   request.start_paused = paused;
-  folder_ = request.folder;
-  start_when_ready_ = false;
-  session_.start(std::move(request));
-  if (!paused) show_lab();
+  const std::string folder = request.folder;
+  launch(std::move(request), folder);
 }
 
 void MainWindow::ask_to_stop(const QString& agree, std::function<void()> then) {
@@ -180,7 +196,7 @@ void MainWindow::ask_to_stop(const QString& agree, std::function<void()> then) {
   box->setAttribute(Qt::WA_DeleteOnClose);
   const telemetry::RunInfo* run = session_.run();
   box->setInformativeText(run && !run->folder.empty()
-                              ? tr("It stops at its next step; its weights, metrics and journal are saved in %1.")
+                              ? tr("It stops at its next step; all of it is recorded in %1 and can be gone on with.")
                                     .arg(QString::fromStdString(run->folder))
                               : tr("It is not recorded: what it learned is lost unless you save the weights first."));
   QPushButton* stop = box->addButton(agree, QMessageBox::AcceptRole);

@@ -16,6 +16,7 @@
 #include "app/desktop/run_form.h"
 #include "app/desktop/session.h"
 #include "app/desktop/status_line.h"
+#include "app/desktop/time_strip.h"
 #include "app/desktop/tool_bar.h"
 #include "app/desktop/welcome_page.h"
 
@@ -46,6 +47,19 @@ class MainWindow : public QMainWindow {
   QString open(const QString& path, bool paused = false);
   void start(config::RunConfig config, std::string source_text, bool paused);
   RunForm* open_form();
+  /// Reads a recorded run and shows it.
+  void view_run(const QString& path);
+  /// The run on screen goes on in its own folder, from its last recorded step.
+  void go_on();
+  /// Goes on from a step of a recorded run, that on screen or one it was forked from, as a new run.
+  void fork(const train::Origin& from, bool paused);
+  /// A fork that waits, so that something can be changed before it goes on.
+  void fork_here();
+  /// A fork that is what the present run would be at that step: running when it runs.
+  void restore(const std::string& folder, std::int64_t step, std::int64_t commands = train::Origin::kNewest);
+  /// The picture of a view as PNG or SVG, by the name's ending; an empty text, or what is wrong.
+  QString export_picture(const CanvasWidget& canvas, const QString& path) const;
+  TimeStrip& time_strip() { return *time_strip_; }
   void show_lab();
   void show_welcome();
   void set_theme(ThemeChoice choice);
@@ -77,6 +91,11 @@ class MainWindow : public QMainWindow {
   void fill_recent(QMenu& menu);
   void add_layer_keys();
   void set_text_size(double scale);
+  // main_runs.cpp
+  void open_recorded_run();
+  void compare_with_run();
+  void run_opened();
+  void launch(train::RunRequest request, std::string folder);
   // main_files.cpp
   void open_text_file();
   void open_text_folder();
@@ -84,6 +103,7 @@ class MainWindow : public QMainWindow {
   void open_form_with_text(const QString& path);
   void save_config();
   void save_weights();
+  void choose_picture();
   void report(const QString& title, const QString& text);
 
   OffscreenGl gl_;
@@ -94,13 +114,15 @@ class MainWindow : public QMainWindow {
   WelcomePage* welcome_;
   LabArea* lab_;
   Banner* banner_;
+  TimeStrip* time_strip_;
   StatusLine* status_;
   QLabel* run_name_;
   ThemeChoice theme_choice_ = ThemeChoice::kFollow;
   QPalette desktop_palette_;
   bool closing_ = false;
-  bool start_when_ready_ = false;       ///< Space came while the prepared run was not ready yet
-  std::string folder_;                  ///< of the current run
+  bool start_when_ready_ = false;  ///< Space came while the prepared run was not ready yet
+  std::string folder_;             ///< of the current run, when it is this window's to take away untouched
+  std::shared_ptr<train::SnapshotRing> ring_;
   std::vector<std::string> untouched_;  ///< run folders to take away once their trainer has ended
 };
 

@@ -46,6 +46,33 @@ std::pair<double, double> slider_range(const config::FieldSpec& spec, double use
 
 ParameterRow::ParameterRow(Session& session, std::string key, config::FieldSpec spec, QWidget* parent)
     : QWidget(parent), session_(session), key_(std::move(key)), spec_(std::move(spec)) {
+  setToolTip(in_words());
+  if (spec_.type == config::ValueType::kBool) {
+    make_check();
+  } else {
+    make_slider();
+  }
+  for (QWidget* widget : {static_cast<QWidget*>(box_), static_cast<QWidget*>(slider_), static_cast<QWidget*>(check_)}) {
+    if (!widget) continue;
+    widget->setAccessibleName(pretty(spec_.key));
+    widget->setAccessibleDescription(in_words());
+  }
+  show_value(spec_.default_value);
+}
+
+void ParameterRow::make_check() {
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins(0, 3, 4, 3);
+  auto* name = new QLabel(pretty(spec_.key), this);
+  name->setProperty("role", "muted");
+  check_ = new QCheckBox(this);
+  name->setBuddy(check_);
+  row->addWidget(name, 1);
+  row->addWidget(check_);
+  connect(check_, &QCheckBox::clicked, this, [this](bool on) { send(on ? 1 : 0); });
+}
+
+void ParameterRow::make_slider() {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
@@ -65,11 +92,6 @@ ParameterRow::ParameterRow(Session& session, std::string key, config::FieldSpec 
   slider_->setPageStep(kPositions / 10);
   slider_->setSingleStep(kPositions / 100);
   column->addWidget(slider_);
-  setToolTip(in_words());
-  for (QWidget* widget : {static_cast<QWidget*>(box_), static_cast<QWidget*>(slider_)}) {
-    widget->setAccessibleName(name->text());
-    widget->setAccessibleDescription(in_words());
-  }
   settle_.setSingleShot(true);
   settle_.setInterval(kSettleMs);
   connect(slider_, &QSlider::valueChanged, this, [this](int position) {
@@ -82,9 +104,11 @@ ParameterRow::ParameterRow(Session& session, std::string key, config::FieldSpec 
   connect(box_, &QLineEdit::editingFinished, this, [this] {
     if (box_->isModified()) send_box();
   });
-  const config::Value start = spec_.default_value;
-  std::tie(low_, high_) = slider_range(spec_, number(start));
-  show_value(start);
+  std::tie(low_, high_) = slider_range(spec_, number(spec_.default_value));
+}
+
+bool ParameterRow::held_by_hand() const {
+  return slider_ && (slider_->isSliderDown() || settle_.isActive() || box_->isModified());
 }
 
 QString ParameterRow::in_words() const {
@@ -117,6 +141,10 @@ int ParameterRow::position_of(double value) const {
 
 void ParameterRow::show_value(const config::Value& value) {
   const double real = number(value);
+  if (check_) {
+    check_->setChecked(real != 0);
+    return;
+  }
   box_->setText(QString::fromStdString(shortest(std::stod(QString::number(real, 'g', 4).toStdString()))));
   box_->setModified(false);
 }
@@ -146,23 +174,25 @@ void ParameterRow::send_box() {
 
 void ParameterRow::refresh() {
   const bool pending = session_.pending(bus::CommandKind::kSet, bus::kAllLayers, -1, key_);
-  const bool answered =
-      box_->property("pending").toBool() && !pending;  // maybe refused: the confirmed value comes back
-  if (box_->property("pending").toBool() != pending) {
-    box_->setProperty("pending", pending);
-    box_->style()->polish(box_);
+  QWidget* shown_in = check_ ? static_cast<QWidget*>(check_) : box_;
+  const bool was_pending = shown_in->property("pending").toBool();
+  const bool answered = was_pending && !pending;  // maybe refused: the confirmed value comes back
+  if (was_pending != pending) {
+    shown_in->setProperty("pending", pending);
+    shown_in->style()->polish(shown_in);
   }
   setEnabled(session_.unfinished());
-  const bool touched = slider_->isSliderDown() || settle_.isActive() || box_->isModified() || pending;
   const auto& values = session_.bench().live_values();
   const auto found = values.find(key_);
-  if (touched || found == values.end() || (found->second == shown_ && !answered)) return;
+  if (held_by_hand() || pending || found == values.end() || (found->second == shown_ && !answered)) return;
   shown_ = found->second;
   const double value = number(shown_);
-  if (value > high_ || (spec_.logarithmic && value > 0 && value < low_))
-    std::tie(low_, high_) = slider_range(spec_, value);
-  const QSignalBlocker quiet(slider_);
-  slider_->setValue(position_of(value));
+  if (slider_) {
+    if (value > high_ || (spec_.logarithmic && value > 0 && value < low_))
+      std::tie(low_, high_) = slider_range(spec_, value);
+    const QSignalBlocker quiet(slider_);
+    slider_->setValue(position_of(value));
+  }
   show_value(shown_);
 }
 

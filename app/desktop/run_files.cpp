@@ -15,6 +15,7 @@
 
 #include "app/workbench/paths.h"
 #include "core/record/run_folder.h"
+#include "core/record/run_reader.h"
 
 namespace moescope::app {
 namespace {
@@ -70,9 +71,8 @@ train::RunRequest make_request(config::RunConfig config, std::string source_text
   train::RunRequest request;
   const config::MethodInfo* method = config::find_method(methods.catalogue, config.moe.method);
   if (source_text.empty() && method) source_text = config::to_toml(config, *method);
-  const QString runs = QDir::current().filePath(QStringLiteral("runs"));
-  const QString parent = QFileInfo::exists(runs) ? runs : QDir::currentPath();  // the folder that must be writable
-  if (::access(QFile::encodeName(parent).constData(), W_OK | X_OK) == 0)
+  // The folder that must be writable.
+  if (::access(QFile::encodeName(runs_folder()).constData(), W_OK | X_OK) == 0)
     request.folder = record::new_run_path({}, config.top.name);
   request.source_text = std::move(source_text);
   request.pause_when_disk_full = true;
@@ -107,13 +107,30 @@ std::string read_text(const QString& path) {
   return file.open(QIODevice::ReadOnly) ? file.readAll().toStdString() : std::string();
 }
 
+QString runs_folder() {
+  const QString runs = QDir::current().filePath(QStringLiteral("runs"));
+  return QFileInfo::exists(runs) ? runs : QDir::currentPath();
+}
+
+bool is_run(const QString& path) {
+  const QFileInfo file(path);
+  if (!file.isDir()) return file.fileName() == QLatin1String("run.db");
+  const QDir dir(path);
+  return dir.exists(QStringLiteral("run.db")) ||
+         (dir.exists(QStringLiteral("config.toml")) && dir.exists(QStringLiteral("log.txt")));
+}
+
 void remove_untouched(const std::string& folder) {
   if (folder.empty()) return;
   QDir dir(QString::fromStdString(folder));
-  if (QFileInfo(dir.filePath(QStringLiteral("metrics.jsonl"))).size() > 0) return;  // it made a step after all
-  for (const char* name :
-       {"config.toml", "config.source.toml", "log.txt", "journal.jsonl", "metrics.jsonl", "final.safetensors"})
+  if (dir.exists(QStringLiteral("run.db"))) {
+    const auto run = record::RunReader::open(folder);
+    if (!run || (*run)->last_step() > 0) return;  // it made a step after all, or is not ours to judge
+  }
+  for (const char* name : {"config.toml", "config.source.toml", "log.txt", "run.db", "run.db-wal", "run.db-shm", "lock",
+                           "final.safetensors"})
     dir.remove(QString::fromLatin1(name));
+  dir.rmdir(QStringLiteral("checkpoints"));
   // Fails, as it should, where anything else lies.
   QDir().rmdir(dir.path());
 }

@@ -40,6 +40,12 @@ QString write_config(const QString& path, const config::RunConfig& config, const
 /// Empty when the file cannot be read.
 std::string read_text(const QString& path);
 
+/// ./runs where it exists, else the working folder.
+QString runs_folder();
+
+/// A run's folder or its run.db; also a folder that a run has left without its record.
+bool is_run(const QString& path);
+
 /// Takes away a run folder whose run never made a step: only the files a run leaves, and the folder if then empty.
 void remove_untouched(const std::string& folder);
 

@@ -11,6 +11,7 @@
 #include "app/desktop/run_files.h"
 #include "app/desktop/run_form_check.h"
 #include "app/desktop/theme.h"
+#include "core/record/retention.h"
 
 namespace moescope::app {
 namespace {
@@ -24,6 +25,7 @@ QString section_title(const std::string& section) {
   if (section == "stages") return RunForm::tr("Stages");
   if (section == "train") return RunForm::tr("Training");
   if (section == "probe") return RunForm::tr("Probe");
+  if (section == "record") return RunForm::tr("Recording");
   if (section == "decode") return RunForm::tr("Translating");
   return QString::fromStdString(section);
 }
@@ -47,6 +49,9 @@ RunForm::RunForm(const Methods& methods, QWidget* parent) : QDialog(parent), met
   messages_->setWordWrap(true);
   column->addWidget(scroll_, 1);
   column->addWidget(messages_);
+  size_ = new QLabel(this);
+  size_->setProperty("role", "small");
+  column->addWidget(size_);
   column->addWidget(make_buttons());
   rebuild();
 }
@@ -167,6 +172,10 @@ void RunForm::check() {
     }
   }
   config_ = result.config;
+  size_->setText(config_ ? tr("It will leave on disk %1.")
+                               .arg(QString::fromStdString(record::in_words(
+                                   record::estimated_retention(*config_, record::guessed_size(*config_)))))
+                         : QString());
   start_->setEnabled(config_.has_value());
   save_->setEnabled(config_.has_value());
   QStringList lines;

@@ -43,6 +43,7 @@ Session::Session(Methods methods, StartTrainer start_trainer, QObject* parent)
 void Session::start_ticking() { timer_.start(kTickMs); }
 
 void Session::tick() {
+  poll_loader();
   poll();
   if (!(selection_ == announced_)) selection_touched();
   Q_EMIT ticked();
@@ -54,7 +55,7 @@ void Session::poll() {
   const bool changed = bench_.pump();
   const bus::RunStatus now = bench_.status();
   const bool moved = now.state != status_.state || now.step != status_.step || now.activity != status_.activity ||
-                     now.progress != status_.progress;
+                     now.progress != status_.progress || now.inexact != status_.inexact;
   if (now.heartbeat != status_.heartbeat) last_sign_ = std::chrono::steady_clock::now();
   status_ = now;
   if (!changed && !moved) return;
@@ -92,9 +93,9 @@ const config::MethodInfo* Session::method() const {
 }
 
 views::ViewContext Session::view_context() {
-  return {bench_.history(), status_,        selection_,
-          *palette_,        reduce_motion_, [this](bus::Command command) { post(std::move(command)); },
-          bench_.sentence()};
+  return {bench_.history(),  status_,        selection_,
+          *palette_,         reduce_motion_, [this](bus::Command command) { post(std::move(command)); },
+          bench_.sentence(), bench_.ghosts()};
 }
 
 void Session::set_theme(views::Theme theme) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/desktop/methods.h"
+#include "app/workbench/run_loader.h"
 #include "app/workbench/workbench.h"
 #include "views/view.h"
 
@@ -56,6 +57,16 @@ class Session : public QObject {
   double silent_seconds() const;
 
   void start(train::RunRequest request);
+  /// Reads a recorded run beside this thread; run_opened() when it is shown, open_failed() when it cannot be. A run
+  /// that trains is asked to stop once it could be read.
+  void open_run(const QString& path);
+  /// The same, but it becomes a ghost behind the shown run.
+  void compare_with(const QString& path);
+  void cancel_loading();
+  /// What is being read; nullptr: nothing.
+  const RunLoader* loading() const { return loader_.get(); }
+  /// A recorded run is shown and nothing trains.
+  bool viewing() const { return bench_.viewing(); }
   void stop();
   /// False when the command could not be queued; noticed() then said why.
   bool post(bus::Command command);
@@ -71,6 +82,14 @@ class Session : public QObject {
   void probe_sentence(const std::string& text);
   void select_layer(int layer);
   void follow_live();
+  /// Steps that can be looked at: where the run begins to where it is.
+  std::int64_t first_step() const;
+  std::int64_t last_step() const;
+  std::int64_t shown_step() const;
+  /// The time cursor for all views, kept inside the run; its last step follows live.
+  void look_at(std::int64_t step);
+  /// One recorded moment back; false at the first.
+  bool step_back();
 
   /// A command of this kind for this place or key has no answer yet.
   bool pending(bus::CommandKind kind, int layer = bus::kAllLayers, int expert = -1, const std::string& key = {}) const;
@@ -94,10 +113,16 @@ class Session : public QObject {
   void selection_changed();
   void theme_changed();
   void run_started();
-  void noticed(const QString& text);  ///< a short word for the status line
+  void run_opened();                      ///< after run_started()
+  void open_failed(const QString& text);  ///< whole sentences
+  void noticed(const QString& text);      ///< a short word for the status line
 
  private:
   void poll();
+  void poll_loader();
+  void add_ghost(LoadedRun run);
+  void show_opened();
+  void forget_run();
   void read_answers();
   void rebuild_live();
   void post_wants();
@@ -114,6 +139,11 @@ class Session : public QObject {
   int ticks_ = 0;
   std::map<std::uint64_t, bus::Command> unanswered_;
   std::vector<std::pair<std::int64_t, bus::Command>> answered_;  ///< done at that step, maybe not in a frame yet
+  std::unique_ptr<RunLoader> loader_;
+  bool loads_ghost_ = false;
+  std::string waits_;                                  ///< path of the run on screen, read when it has stopped
+  std::optional<LoadedRun> opened_;                    ///< waits until the run on screen has stopped
+  std::vector<std::unique_ptr<RunLoader>> cancelled_;  ///< kept until their threads are over
   telemetry::Wants wants_;
   std::optional<telemetry::Wants> posted_wants_;
   std::chrono::steady_clock::time_point last_sign_{};

@@ -19,14 +19,32 @@ bool same_place(const bus::Command& command, bus::CommandKind kind, int layer, i
          (expert < 0 || command.expert == expert) && (key.empty() || command.key == key);
 }
 
+/// The next step with a recorded value behind `step`.
+std::int64_t next_moment(const telemetry::History& history, std::int64_t step) {
+  const telemetry::ScalarSeries* task = history.series("task");
+  if (!task) return step + 1;
+  const auto next = std::upper_bound(task->step.begin(), task->step.end(), step);
+  return next == task->step.end() ? step + 1 : *next;
+}
+
 }  // namespace
 
-void Session::start(train::RunRequest request) {
+void Session::forget_run() {
   unanswered_.clear();
   answered_.clear();
   posted_wants_.reset();
   live_ = {};
-  selection_ = {};
+}
+
+void Session::start(train::RunRequest request) {
+  forget_run();
+  // Who goes on from a recorded run goes on looking at the same layer and expert.
+  if (request.origin) {
+    selection_.step.reset();
+  } else {
+    selection_ = {};
+  }
+  cancel_loading();
   last_sign_ = std::chrono::steady_clock::now();
   bench_.start(std::move(request));
   Q_EMIT run_started();
@@ -57,6 +75,8 @@ void Session::toggle_pause() {
 }
 
 void Session::step_once() {
+  // In the past the next moment is one that was recorded.
+  if (selection_.step) return look_at(next_moment(bench_.history(), *selection_.step));
   if (unfinished()) post(command_of(bus::CommandKind::kStep));
 }
 

@@ -92,7 +92,7 @@ QString StatusLine::state_words() const {
     case bus::RunState::kPaused: return tr("paused");
     case bus::RunState::kStopping: return tr("stopping…");
     case bus::RunState::kFailed: return tr("failed");
-    case bus::RunState::kFinished: return tr("finished");
+    case bus::RunState::kFinished: return session_.viewing() ? tr("recorded") : tr("finished");
   }
   return {};
 }
@@ -119,11 +119,22 @@ QString StatusLine::figures() const {
     if (watch_share_ > 0)
       parts << tr("watching costs %1").arg(strong(QString::fromStdString(views::percent(watch_share_))));
   }
-  parts << tr("frames dropped %1").arg(strong(thousands(static_cast<std::int64_t>(session_.bench().dropped_frames()))));
+  if (const QString exact = exactness(); !exact.isEmpty()) parts << exact;
+  if (!session_.viewing())
+    parts
+        << tr("frames dropped %1").arg(strong(thousands(static_cast<std::int64_t>(session_.bench().dropped_frames()))));
   const QString threads = run->threads == 1 ? tr("1 thread") : tr("%1 threads").arg(run->threads);
   parts << QStringLiteral("%1 · %2 · %3")
                .arg(QString::fromStdString(run->device), threads, QString::fromStdString(run->precision));
   return parts.join(QStringLiteral("&nbsp;&nbsp;&nbsp;&nbsp;&nbsp; "));
+}
+
+/// Of a run that goes on from a record: whether it is to the bit what it would have been.
+QString StatusLine::exactness() const {
+  if (!session_.bench().origin() || session_.viewing() || session_.status().state == bus::RunState::kIdle) return {};
+  const std::string& why = session_.status().inexact;
+  if (why.empty()) return strong(tr("bit-exact"));
+  return tr("%1: %2").arg(strong(tr("not bit-exact")), QString::fromStdString(why).toHtmlEscaped());
 }
 
 QString StatusLine::where() const {

@@ -23,6 +23,7 @@ class StatusLine : public QStatusBar {
   void refresh();
   QString figures() const;
   QString state_words() const;
+  QString exactness() const;
   QString where() const;
   void measure_speed();
 

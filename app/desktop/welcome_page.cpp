@@ -137,6 +137,9 @@ QWidget* WelcomePage::make_side() {
   connect(form, &QPushButton::clicked, this, &WelcomePage::form_wanted);
   column->addSpacing(12);
   column->addWidget(label(tr("Recent"), "heading", box));
+  QPushButton* run = make_link(tr("Open a recorded run…"), tr("Look at it, go on with it, fork it (Ctrl+Shift+O)"));
+  column->addWidget(run, 0, Qt::AlignLeft);
+  connect(run, &QPushButton::clicked, this, &WelcomePage::open_run_wanted);
   recent_ = new QVBoxLayout;
   recent_->setSpacing(2);
   column->addLayout(recent_);
@@ -152,7 +155,8 @@ void WelcomePage::refresh_recent() {
   }
   const QStringList files = recent_files();
   for (const QString& path : files) {
-    QPushButton* link = make_link(QFileInfo(path).fileName(), path);
+    const QString name = QFileInfo(path).fileName();
+    QPushButton* link = make_link(is_run(path) ? tr("%1 · run").arg(name) : name, path);
     connect(link, &QPushButton::clicked, this, [this, path] { Q_EMIT open_wanted(path); });
     recent_->addWidget(link, 0, Qt::AlignLeft);
   }

@@ -27,6 +27,7 @@ class WelcomePage : public QWidget {
   void open_wanted(const QString& path);
   void open_text_wanted();
   void open_folder_wanted();
+  void open_run_wanted();
   void form_wanted();
 
  private:

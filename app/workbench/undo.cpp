@@ -53,10 +53,6 @@ std::optional<bus::Command> undo_of(const bus::Reply& reply, int stage_before) {
   return command;
 }
 
-bool changes_training(CommandKind kind) {
-  return opposite(kind) || kind == CommandKind::kSwitchStage || kind == CommandKind::kSet;
-}
-
 std::optional<std::string> effect_on_loss(const telemetry::History& history, std::int64_t step) {
   constexpr std::int64_t kWindow = 10;  // one batch's loss jumps by more than most commands do
   const telemetry::ScalarSeries* task = history.series("task");

@@ -13,9 +13,6 @@ namespace moescope::app {
 /// command was refused or has no opposite.
 std::optional<bus::Command> undo_of(const bus::Reply& reply, int stage_before);
 
-/// Whether a command can move the loss at all.
-bool changes_training(bus::CommandKind kind);
-
 inline constexpr std::int64_t kEffectSteps = 50;
 
 /// "Δ task −0.04 bits after 50 steps": mean of the ten last steps of the stretch against the ten before `step`.

@@ -5,23 +5,22 @@
 #include <utility>
 
 #include "app/workbench/real_trainer.h"
-#include "app/workbench/undo.h"
+#include "app/workbench/recorded_journal.h"
+#include "app/workbench/run_loader.h"
 
 namespace moescope::app {
 namespace {
 
-/// Every value of a configuration by full key, before the trainer confirms any change.
-std::map<std::string, config::Value> initial_values(const config::RunConfig& config) {
-  std::map<std::string, config::Value> values = config::values_of(config, config::MethodInfo{});
-  for (const auto& [key, value] : config.router) values["moe.router." + key] = value;
-  for (const auto& [key, value] : config.stages) values["stages." + key] = value;
-  return values;
+/// Folders have names of their own, runs may all be called alike.
+std::string ghost_name(const telemetry::RunInfo& run) {
+  return run.folder.empty() ? run.name : short_run_name(run.folder);
 }
 
 bool has_ended(bus::RunState state) { return state == bus::RunState::kFailed || state == bus::RunState::kFinished; }
 
 bool same(const bus::RunStatus& a, const bus::RunStatus& b) {
-  return a.state == b.state && a.step == b.step && a.activity == b.activity && a.progress == b.progress;
+  return a.state == b.state && a.step == b.step && a.activity == b.activity && a.progress == b.progress &&
+         a.inexact == b.inexact;
 }
 
 }  // namespace
@@ -52,37 +51,19 @@ class Workbench::State {
     if (!running()) return refuse("nothing runs");
     if (stopping) return refuse("the run is stopping");
     command.seq = next_seq;
-    JournalEntry entry;
-    entry.step = status().step;
-    entry.who = command.who;
-    entry.what = (takes_back ? "undo: " : "") + bus::describe(command);
-    entry.pending = true;
-    entry.seq = command.seq;
-    const bool shown = command.kind != bus::CommandKind::kWatch;
-    if (!channels->commands.try_push(std::move(command)))
-      return refuse("too many commands wait; try again in a moment");
-    if (shown) {
-      stage_at_post_[entry.seq] = history.latest() != nullptr ? history.latest()->stage : 0;
-      if (takes_back) undoing_.push_back(entry.seq);
-      journal.push_back(std::move(entry));
-    }
+    if (!channels->commands.try_push(command)) return refuse("too many commands wait; try again in a moment");
+    const int stage = history.latest() != nullptr ? history.latest()->stage : 0;
+    if (command.kind != bus::CommandKind::kWatch) journal.posted(command, status().step, stage, takes_back);
     last_refusal.clear();
     return next_seq++;
   }
 
-  /// The newest entry that can be taken back, or nullptr.
-  JournalEntry* undoable() {
-    const auto found = std::find_if(journal.rbegin(), journal.rend(),
-                                    [](const JournalEntry& entry) { return entry.undo.has_value(); });
-    return found == journal.rend() ? nullptr : &*found;
-  }
-
   bool undo() {
-    const JournalEntry* entry = undoable();
+    const JournalEntry* entry = journal.undoable();
     if (entry == nullptr) return false;
     const std::uint64_t seq = entry->seq;
     if (!post(*entry->undo, true)) return false;
-    find(seq)->undo.reset();  // the post may have moved the journal
+    journal.undone(seq);
     return true;
   }
 
@@ -92,7 +73,7 @@ class Workbench::State {
     const bool ended = trainer && trainer->ended();
     bool changed = take_frames();
     changed = take_replies() || changed;
-    changed = add_effects() || changed;
+    changed = journal.add_effects(history) || changed;
     changed = note_status() || changed;
     if (ended) {
       finish();
@@ -102,22 +83,48 @@ class Workbench::State {
   }
 
   bus::RunStatus status() const {
-    if (!channels) return {};
+    if (!channels) {
+      bus::RunStatus status;
+      if (loaded) status.state = bus::RunState::kFinished;
+      if (loaded) status.step = loaded->last_step;
+      return status;
+    }
     bus::RunStatus status = channels->status.read();
     // What was asked shows at once, not at the trainer's next boundary.
     if (stopping && running() && !has_ended(status.state)) status.state = bus::RunState::kStopping;
     return status;
   }
 
+  void view(LoadedRun run, std::optional<config::RunConfig> recorded_config) {
+    forget_run();
+    channels.reset();
+    trainer.reset();
+    journal.entries = journal_of(run);
+    history = std::exchange(run.history, telemetry::History());
+    config = std::move(recorded_config);
+    live_values.clear();
+    if (config) live_values = values_after(*config, journal.entries);
+    loaded = std::move(run);
+  }
+
+  void add_ghost(telemetry::Ghost ghost) {
+    std::erase_if(ghosts, [&](const telemetry::Ghost& other) { return other.name == ghost.name; });
+    if (ghosts.size() >= kMaxGhosts) ghosts.erase(ghosts.begin());
+    ghosts.push_back(std::move(ghost));
+  }
+
   std::unique_ptr<TrainerHandle> trainer;
   std::shared_ptr<bus::Channels> channels;
   std::optional<train::RunRequest> next;
   telemetry::History history;
-  std::vector<JournalEntry> journal;
+  JournalBook journal;
   std::string last_refusal;
   std::optional<bus::SentenceResult> sentence;
   std::map<std::string, config::Value> live_values;
   std::optional<config::RunConfig> config;
+  std::optional<LoadedRun> loaded;
+  std::optional<train::Origin> origin;
+  std::vector<telemetry::Ghost> ghosts;
   std::uint64_t next_seq = 1;
   bool stopping = false;
 
@@ -125,18 +132,49 @@ class Workbench::State {
   void launch(train::RunRequest request) {
     trainer.reset();
     next.reset();
-    stopping = false;
-    history.start(nullptr);
-    journal.clear();
-    stage_at_post_.clear();
-    undoing_.clear();
-    awaiting_effect_.clear();
-    sentence.reset();
-    seen_ = {};
+    const std::optional<train::Origin>& from = request.origin;
+    const bool shown = from && history.run() && same_folder(history.run()->folder, from->folder);
+    if (!shown && !(from && has_rows_of(from->folder))) {
+      forget_run();
+    } else if (from->use == train::Origin::Use::kFork) {
+      leave_run(*from);
+    }
+    folder_ = request.folder;
+    forget_commands();
+    origin = request.origin;
     config = request.config;
-    live_values = initial_values(request.config);
+    live_values = values_after(request.config, journal.entries);
     channels = std::make_shared<bus::Channels>();
     trainer = start_trainer_(std::move(request), channels);
+  }
+
+  void forget_run() {
+    history.start(nullptr);
+    journal.entries.clear();
+    ghosts.clear();
+    loaded.reset();
+    origin.reset();
+    forget_commands();
+  }
+
+  /// Of the trainer that was.
+  void forget_commands() {
+    stopping = false;
+    next_seq = journal.begin(next_seq);
+    sentence.reset();
+    seen_ = {};
+  }
+
+  bool has_rows_of(const std::string& folder) const {
+    return std::any_of(journal.entries.begin(), journal.entries.end(),
+                       [&](const JournalEntry& entry) { return same_folder(entry.folder, folder); });
+  }
+
+  void leave_run(const train::Origin& left) {
+    if (history.latest()) add_ghost({ghost_name(*history.run()), std::make_shared<telemetry::History>(history), true});
+    cut_journal(journal.entries, left);
+    history.start(nullptr);
+    loaded.reset();
   }
 
   void request_stop() {
@@ -149,106 +187,51 @@ class Workbench::State {
     return std::nullopt;
   }
 
-  JournalEntry* find(std::uint64_t seq) {
-    const auto found =
-        std::find_if(journal.rbegin(), journal.rend(), [&](const JournalEntry& entry) { return entry.seq == seq; });
-    return found == journal.rend() ? nullptr : &*found;
-  }
-
   bool take_frames() {
     // Frames first: a run is announced before its first frame, so every frame taken here has its run in the queue.
     const std::vector<telemetry::FramePtr> frames = channels->frames.drain();
     const auto runs = channels->runs.drain();
-    for (const auto& run : runs) history.start(run);
+    for (const auto& run : runs) {
+      const bool same_run = history.run() && !run->id.empty() && run->id == history.run()->id;
+      same_run ? history.go_on(run) : history.start(run);
+    }
     for (const telemetry::FramePtr& frame : frames) {
+      // Steps trained again on the way to where a recorded run ended are known already.
+      if (history.latest() && frame->step < history.latest()->step) continue;
+      if (history.run() && frame->step < history.run()->parent_step) continue;
       history.add(frame);
-      for (const telemetry::Event& event : frame->events) note_event(event);
+      for (const telemetry::Event& event : frame->events) journal.noted(event, folder_);
     }
     return !frames.empty() || !runs.empty();
   }
 
-  /// Of commands the replies tell; what happened by itself has no reply.
-  void note_event(const telemetry::Event& event) {
-    if (event.who != "schedule" && event.who != "lab") return;
-    JournalEntry entry;
-    entry.step = event.step;
-    entry.who = event.who;
-    entry.what = event.text;
-    journal.push_back(std::move(entry));
-  }
-
   bool take_replies() {
     const std::vector<bus::Reply> replies = channels->replies.drain();
-    for (const bus::Reply& reply : replies) take(reply);
+    for (const bus::Reply& reply : replies) {
+      if (reply.done) confirm_value(live_values, reply.command);
+      if (reply.sentence) sentence = reply.sentence;
+      journal.answered(reply, folder_);
+    }
     return !replies.empty();
-  }
-
-  void take(const bus::Reply& reply) {
-    const bus::Command& command = reply.command;
-    if (reply.done && command.kind == bus::CommandKind::kSet) confirm(command.key, command.value);
-    if (reply.sentence) sentence = reply.sentence;
-    JournalEntry* entry = find(command.seq);
-    if (entry == nullptr || command.seq == 0) return;
-    entry->pending = false;
-    entry->refused = !reply.done;
-    entry->step = reply.step;
-    entry->effect = reply.text;
-    const bool takes_back = std::erase(undoing_, command.seq) > 0;
-    if (!takes_back) entry->undo = undo_of(reply, stage_at_post_[command.seq]);
-    stage_at_post_.erase(command.seq);
-    if (reply.done && changes_training(command.kind)) awaiting_effect_.emplace_back(command.seq, reply.step);
-  }
-
-  void confirm(const std::string& key, const config::Value& value) {
-    config::Value& held = live_values[key];
-    // A whole number is accepted for a number field and stays a number.
-    const auto* integer = std::get_if<std::int64_t>(&value);
-    held = integer != nullptr && std::holds_alternative<double>(held) ? config::Value(static_cast<double>(*integer))
-                                                                      : value;
-  }
-
-  bool add_effects() {
-    return std::erase_if(awaiting_effect_, [&](const std::pair<std::uint64_t, std::int64_t>& waiting) {
-             const auto effect = effect_on_loss(history, waiting.second);
-             if (!effect) return false;
-             if (JournalEntry* entry = find(waiting.first))
-               entry->effect += (entry->effect.empty() ? "" : "; ") + *effect;
-             return true;
-           }) > 0;
   }
 
   bool note_status() {
     const bus::RunStatus now = status();
     if (same(now, seen_)) return false;
-    if (now.state == bus::RunState::kFailed && seen_.state != bus::RunState::kFailed) {
-      JournalEntry entry;
-      entry.step = now.failure.step;
-      entry.who = "lab";
-      entry.what = "failed in " + now.failure.phase;
-      entry.effect = now.failure.message;
-      journal.push_back(std::move(entry));
-    }
+    if (now.state == bus::RunState::kFailed && seen_.state != bus::RunState::kFailed) journal.failed(now.failure);
     seen_ = now;
     return true;
   }
 
   void finish() {
-    for (JournalEntry& entry : journal)
-      if (entry.pending) {
-        entry.pending = false;
-        entry.refused = true;
-        entry.effect = "the run ended first";
-      }
-    for (JournalEntry& entry : journal) entry.undo.reset();  // there is nothing left to take back
+    journal.ended();
     trainer.reset();
     stopping = false;
     if (next) launch(std::move(*std::exchange(next, std::nullopt)));
   }
 
   StartTrainer start_trainer_;
-  std::map<std::uint64_t, int> stage_at_post_;
-  std::vector<std::uint64_t> undoing_;
-  std::vector<std::pair<std::uint64_t, std::int64_t>> awaiting_effect_;  ///< (seq, step) of commands that took effect
+  std::string folder_;  ///< of the run that trains
   bus::RunStatus seen_;
 };
 
@@ -256,19 +239,28 @@ Workbench::Workbench(StartTrainer start_trainer) : state_(std::make_unique<State
 Workbench::~Workbench() = default;
 
 void Workbench::start(train::RunRequest request) { state_->start(std::move(request)); }
+void Workbench::view(LoadedRun run, std::optional<config::RunConfig> config) {
+  state_->view(std::move(run), std::move(config));
+}
 void Workbench::stop() { state_->stop(); }
 bool Workbench::active() const { return state_->running() || state_->next.has_value(); }
 
 std::optional<std::uint64_t> Workbench::post(bus::Command command) { return state_->post(std::move(command), false); }
 const std::string& Workbench::last_refusal() const { return state_->last_refusal; }
 bool Workbench::undo() { return state_->undo(); }
-bool Workbench::can_undo() const { return state_->undoable() != nullptr; }
+bool Workbench::can_undo() const { return state_->journal.undoable() != nullptr; }
 
 bool Workbench::pump() { return state_->pump(); }
 
 const telemetry::History& Workbench::history() const { return state_->history; }
-const std::vector<JournalEntry>& Workbench::journal() const { return state_->journal; }
+const std::vector<JournalEntry>& Workbench::journal() const { return state_->journal.entries; }
 bus::RunStatus Workbench::status() const { return state_->status(); }
+bool Workbench::viewing() const { return state_->loaded && !state_->channels; }
+const LoadedRun* Workbench::loaded() const { return state_->loaded ? &*state_->loaded : nullptr; }
+const std::optional<train::Origin>& Workbench::origin() const { return state_->origin; }
+const std::vector<telemetry::Ghost>& Workbench::ghosts() const { return state_->ghosts; }
+void Workbench::add_ghost(telemetry::Ghost ghost) { state_->add_ghost(std::move(ghost)); }
+void Workbench::clear_ghosts() { state_->ghosts.clear(); }
 std::uint64_t Workbench::dropped_frames() const { return state_->channels ? state_->channels->frames.dropped() : 0; }
 const bus::SentenceResult* Workbench::sentence() const { return state_->sentence ? &*state_->sentence : nullptr; }
 const std::map<std::string, config::Value>& Workbench::live_values() const { return state_->live_values; }

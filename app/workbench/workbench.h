@@ -11,23 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "app/workbench/journal_book.h"
 #include "core/bus/channels.h"
 #include "core/telemetry/history.h"
 #include "core/train/trainer_thread.h"
 
 namespace moescope::app {
-
-/// One row of the journal: a command and its answer, or something that happened by itself.
-struct JournalEntry {
-  std::int64_t step = 0;
-  std::string who;
-  std::string what;
-  std::string effect;  ///< the answer; later also "Δ task −0.04 after 50 steps"
-  bool pending = false;
-  bool refused = false;
-  std::uint64_t seq = 0;
-  std::optional<bus::Command> undo;  ///< the command that takes it back, when there is one
-};
 
 /// What the bench needs of a trainer; tests bring a fake one.
 class TrainerHandle {
@@ -38,6 +27,8 @@ class TrainerHandle {
 };
 using StartTrainer = std::function<std::unique_ptr<TrainerHandle>(train::RunRequest, std::shared_ptr<bus::Channels>)>;
 
+struct LoadedRun;
+
 class Workbench {
  public:
   /// The default starts a real TrainerThread.
@@ -45,7 +36,12 @@ class Workbench {
   ~Workbench();
 
   /// Starts a run; one that still runs is asked to stop first and this one starts as soon as it has ended (pump()).
+  /// With an origin that is on screen, history and journal stay when it goes on; a fork keeps what it takes over of the
+  /// journal, and the run it left becomes a ghost.
   void start(train::RunRequest request);
+  /// Shows a recorded run that nothing trains. `config` is the recorded one, if it can be read here.
+  /// Requires: !active().
+  void view(LoadedRun run, std::optional<config::RunConfig> config);
   /// Asks the run to stop at its next step boundary.
   void stop();
   /// True while a trainer thread lives (also while stopping).
@@ -63,7 +59,19 @@ class Workbench {
 
   const telemetry::History& history() const;
   const std::vector<JournalEntry>& journal() const;
+  /// While a recorded run is only viewed: finished, at its last step.
   bus::RunStatus status() const;
+  /// A recorded run is shown and nothing trains.
+  bool viewing() const;
+  /// The recorded run that is viewed or was gone on with; its history is empty (history() has it). nullptr: none.
+  const LoadedRun* loaded() const;
+  /// Where the present run began, if not from nothing.
+  const std::optional<train::Origin>& origin() const;
+  /// Other runs to see this one against: parents of forks come by themselves. At most kMaxGhosts, the oldest go.
+  const std::vector<telemetry::Ghost>& ghosts() const;
+  void add_ghost(telemetry::Ghost ghost);
+  void clear_ghosts();
+  static constexpr std::size_t kMaxGhosts = 4;
   std::uint64_t dropped_frames() const;
   /// The newest routed sentence, or nullptr.
   const bus::SentenceResult* sentence() const;

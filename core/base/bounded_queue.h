@@ -75,6 +75,12 @@ class BoundedQueue {
     mutex_.unlock();
   }
 
+  /// What was left out before it came here, as one count with what is dropped here.
+  void count_dropped(std::uint64_t items) {
+    MutexLock lock(mutex_);
+    dropped_ += items;
+  }
+
   std::uint64_t dropped() const {
     MutexLock lock(mutex_);
     return dropped_;

@@ -40,6 +40,7 @@ std::string describe(const Command& command) {
     case CommandKind::kSet: return "set " + command.key + ' ' + plain(command.value);
     case CommandKind::kProbeSentence: return "probe \"" + printable(command.text) + '"';
     case CommandKind::kSaveWeights: return "save weights to " + printable(command.text);
+    case CommandKind::kCheckpoint: return "save a checkpoint";
     case CommandKind::kWatch: return "watch";
   }
   return "unknown command";
@@ -61,9 +62,24 @@ std::string kind_name(CommandKind kind) {
     case CommandKind::kSet: return "set";
     case CommandKind::kProbeSentence: return "probe_sentence";
     case CommandKind::kSaveWeights: return "save_weights";
+    case CommandKind::kCheckpoint: return "checkpoint";
     case CommandKind::kWatch: return "watch";
   }
   return "unknown";
+}
+
+bool changes_training(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::kFreezeRouter:
+    case CommandKind::kUnfreezeRouter:
+    case CommandKind::kFreezeExpert:
+    case CommandKind::kUnfreezeExpert:
+    case CommandKind::kPinAssignment:
+    case CommandKind::kUnpinAssignment:
+    case CommandKind::kSwitchStage:
+    case CommandKind::kSet: return true;
+    default: return false;
+  }
 }
 
 }  // namespace moescope::bus

@@ -30,6 +30,7 @@ enum class CommandKind {
   kSet,            ///< live parameter `key` := `value`
   kProbeSentence,  ///< route `text` with the current weights and continue it
   kSaveWeights,    ///< to the file `text`
+  kCheckpoint,     ///< save the whole state now; it stays
   kWatch,          ///< which streams are wanted; not journalled
 };
 
@@ -67,6 +68,7 @@ struct Reply {
   Command command;
   bool done = false;
   std::int64_t step = 0;                   ///< the step boundary it was applied at
+  std::int64_t number = 0;                 ///< its row in the journal of the run file; 0: it has none
   std::string text;                        ///< done: what changed ("lr 0.004 → 0.002"); refused: the reason
   std::optional<config::Value> old_value;  ///< of kSet, so that it can be undone
   std::optional<SentenceResult> sentence;
@@ -75,7 +77,11 @@ struct Reply {
 /// A command as the journal and the list on screen name it: "freeze router L2", "set train.lr 0.002".
 std::string describe(const Command& command);
 
-/// The id used in journal.jsonl: "freeze_router".
+/// The id used in the journal: "freeze_router".
 std::string kind_name(CommandKind kind);
+
+/// Whether a command changes what is trained. Only these are acted on again when a run is resumed or replayed: pauses,
+/// saves and looks have no effect on the bits.
+bool changes_training(CommandKind kind);
 
 }  // namespace moescope::bus

@@ -23,9 +23,10 @@ struct Failure {
 struct RunStatus {
   RunState state = RunState::kIdle;
   std::int64_t step = 0;
-  std::string activity;         ///< what long work goes on: "rendering manual pages"; empty when none
-  double progress = -1;         ///< 0 to 1 of that work; −1: unknown
-  Failure failure;              ///< in kFailed
+  std::string activity;  ///< what long work goes on: "rendering manual pages"; empty when none
+  double progress = -1;  ///< 0 to 1 of that work; −1: unknown
+  Failure failure;       ///< in kFailed
+  std::string inexact;   ///< why the bits may differ from those of the recorded run gone on from; empty: they do not
   std::uint64_t heartbeat = 0;  ///< grows while the trainer lives
 };
 

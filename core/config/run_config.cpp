@@ -111,6 +111,7 @@ std::map<std::string, Value> values_of(const RunConfig& config, const MethodInfo
   add("moe.", values_of(moe_fields(), config.moe));
   add("train.", values_of(train_fields(), config.train));
   add("probe.", values_of(probe_fields(), config.probe));
+  add("record.", values_of(record_fields(), config.record));
   add("decode.", values_of(decode_fields(), config.decode));
   for (const FieldSpec& spec : method.router.fields) {
     const auto found = config.router.find(spec.key);

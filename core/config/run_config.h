@@ -69,6 +69,17 @@ struct ProbeConfig {
   int every = 10;  ///< steps between probes; doubles by itself when watching costs too much
 };
 
+/// What a run with a folder keeps of itself.
+struct RecordConfig {
+  int checkpoint_every = 200;  ///< steps between regular checkpoints; 0: only where something is about to change
+  int keep_last = 4;           ///< regular checkpoints that stay, the newest
+  int keep_every = 1000;       ///< those at multiples of it stay too; 0: none
+  int hash_every = 64;         ///< steps between hashes of the whole state
+  int probe_every = 1;         ///< every n-th probe is kept
+  int space_every = 5;         ///< with every n-th kept probe the router spaces of all layers too; 0: never
+  int probe_budget = 256;      ///< MB of probes and spaces after which they are kept more rarely
+};
+
 /// How a translation is searched for, and how much of it is measured.
 struct DecodeConfig {
   int beam_width = 4;
@@ -82,6 +93,7 @@ FieldList<ModelConfig> model_fields();
 FieldList<MoeConfig> moe_fields();
 FieldList<TrainConfig> train_fields();
 FieldList<ProbeConfig> probe_fields();
+FieldList<RecordConfig> record_fields();
 FieldList<DecodeConfig> decode_fields();
 
 struct RunConfig {
@@ -93,6 +105,7 @@ struct RunConfig {
   std::map<std::string, Value> stages;  ///< every field of the method's stage schedule, defaults filled in
   TrainConfig train;
   ProbeConfig probe;
+  RecordConfig record;
   DecodeConfig decode;
   Settings written;  ///< what the text or --set wrote, with places, so that later checks can point at it
 };

@@ -121,6 +121,30 @@ FieldList<ProbeConfig> probe_fields() {
   };
 }
 
+FieldList<RecordConfig> record_fields() {
+  return {
+      field(&RecordConfig::checkpoint_every, "checkpoint_every", "how often the whole state is saved; 0: not regularly")
+          .range(0, 10'000'000)
+          .unit("steps"),
+      field(&RecordConfig::keep_last, "keep_last", "regular checkpoints that are kept, the newest").range(1, 10'000),
+      field(&RecordConfig::keep_every, "keep_every", "checkpoints at multiples of this are kept too; 0: none")
+          .range(0, 10'000'000)
+          .unit("steps"),
+      field(&RecordConfig::hash_every, "hash_every",
+            "how often the whole state is hashed, so that a replay can be held against it")
+          .range(1, 1'000'000)
+          .unit("steps"),
+      field(&RecordConfig::probe_every, "probe_every", "every n-th probe is recorded").range(1, 100'000),
+      field(&RecordConfig::space_every, "space_every",
+            "with every n-th recorded probe the router spaces of all layers; 0: never")
+          .range(0, 100'000),
+      field(&RecordConfig::probe_budget, "probe_budget",
+            "size of probes and spaces after which they are recorded more rarely")
+          .range(1, 1'000'000)
+          .unit("MB"),
+  };
+}
+
 FieldList<DecodeConfig> decode_fields() {
   return {
       field(&DecodeConfig::beam_width, "beam_width", "hypotheses kept while a translation is searched; 1 is greedy")
@@ -135,9 +159,9 @@ FieldList<DecodeConfig> decode_fields() {
 }
 
 std::vector<Schema> common_schema() {
-  return {schema_of("", top_fields()),         schema_of("data", data_fields()),   schema_of("model", model_fields()),
-          schema_of("moe", moe_fields()),      schema_of("train", train_fields()), schema_of("probe", probe_fields()),
-          schema_of("decode", decode_fields())};
+  return {schema_of("", top_fields()),          schema_of("data", data_fields()),    schema_of("model", model_fields()),
+          schema_of("moe", moe_fields()),       schema_of("train", train_fields()),  schema_of("probe", probe_fields()),
+          schema_of("record", record_fields()), schema_of("decode", decode_fields())};
 }
 
 std::vector<Schema> run_schema(const MethodInfo& method) {

@@ -11,8 +11,8 @@ namespace moescope::config {
 namespace {
 
 const std::vector<std::string>& section_names() {
-  static const std::vector<std::string> names{"data",   "model", "moe",   "moe.router",
-                                              "stages", "train", "probe", "decode"};
+  static const std::vector<std::string> names{"data",  "model", "moe",    "moe.router", "stages",
+                                              "train", "probe", "record", "decode"};
   return names;
 }
 
@@ -69,6 +69,7 @@ RunConfig assemble(const MethodInfo& method, const std::map<std::string, Value>&
   assign(moe_fields(), part_of(all, "moe"), config.moe);
   assign(train_fields(), part_of(all, "train"), config.train);
   assign(probe_fields(), part_of(all, "probe"), config.probe);
+  assign(record_fields(), part_of(all, "record"), config.record);
   assign(decode_fields(), part_of(all, "decode"), config.decode);
   config.router = part_of(all, "moe.router");
   config.stages = part_of(all, "stages");

@@ -71,42 +71,14 @@ Status write_new_file(const std::string& path, std::string_view bytes) {
   return Done{};
 }
 
-Result<LineFile> LineFile::create(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, kMode);
-  if (descriptor < 0) return write_problem(path, errno);
-  return LineFile(path, descriptor);
-}
-
-LineFile::LineFile(LineFile&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)), kept_(std::move(other.kept_)) {}
-
-LineFile::~LineFile() {
-  if (descriptor_ < 0) return;
-  static_cast<void>(flush());
-  ::close(descriptor_);
-}
-
-Status LineFile::add(std::string_view line) {
-  kept_ += line;
-  kept_ += '\n';
-  return flush();
-}
-
-Status LineFile::flush() {
-  const std::size_t written = write_all(descriptor_, kept_);
-  const int reason = errno;
-  const bool whole = written == kept_.size();
-  kept_.erase(0, written);
-  if (whole) return Done{};
-  Diagnostic problem = write_problem(path_, reason);
-  const auto lines = std::count(kept_.begin(), kept_.end(), '\n');
-  problem.message += "; " + with_thousands(lines) + (lines == 1 ? " line waits" : " lines wait");
-  return problem;
-}
-
 AtomicFile::AtomicFile(std::string path)
     : path_(std::move(path)), temporary_(path_ + ".tmp" + std::to_string(::getpid())) {
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
+  constexpr int kNew = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+  descriptor_ = ::open(temporary_.c_str(), kNew, kMode);
+  if (descriptor_ < 0 && errno == EEXIST) {  // left by a process of our number that was killed
+    ::unlink(temporary_.c_str());
+    descriptor_ = ::open(temporary_.c_str(), kNew, kMode);
+  }
   if (descriptor_ < 0) error_ = errno;
 }
 
@@ -120,9 +92,15 @@ void AtomicFile::write(std::string_view bytes) {
   if (error_ == 0 && write_all(descriptor_, bytes) != bytes.size()) error_ = errno;
 }
 
-Status AtomicFile::commit() {
+Status AtomicFile::sync() {
   if (error_ == 0 && ::fsync(descriptor_) != 0) error_ = errno;
-  if (error_ == 0 && ::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = errno;
+  if (error_ != 0) return write_problem(path_, error_);
+  return Done{};
+}
+
+Status AtomicFile::commit() {
+  if (Status synced = sync(); !synced) return synced;
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = errno;
   if (error_ != 0) return write_problem(path_, error_);
   ::close(std::exchange(descriptor_, -1));
   sync_folder_of(path_);

@@ -18,26 +18,6 @@ Diagnostic write_problem(const std::string& path, int error_number);
 /// The whole of `bytes` as the new file `path`, which must not exist.
 Status write_new_file(const std::string& path, std::string_view bytes);
 
-/// A file that only grows, by whole lines. What cannot be written (disk full) is kept and goes first next time, so a
-/// line is never lost and never torn by another.
-class LineFile {
- public:
-  /// Creates `path`, which must not exist.
-  static Result<LineFile> create(const std::string& path);
-  LineFile(LineFile&& other) noexcept;
-  LineFile& operator=(LineFile&&) = delete;
-  ~LineFile();
-
-  Status add(std::string_view line);
-  Status flush();
-
- private:
-  LineFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
-  std::string path_;
-  int descriptor_;
-  std::string kept_;
-};
-
 /// A file that appears under its name only when it is whole: written beside it, synced, renamed.
 class AtomicFile {
  public:
@@ -48,6 +28,9 @@ class AtomicFile {
 
   /// After the first failure further calls do nothing; commit() reports it.
   void write(std::string_view bytes);
+  /// Everything is on the disk, still under the temporary name: of several files that belong together, all are synced
+  /// before the first is committed.
+  Status sync();
   Status commit();
 
  private:

@@ -14,7 +14,6 @@
 
 #include "core/base/log.h"
 #include "core/record/output_file.h"
-#include "core/record/run_lines.h"
 
 namespace moescope::record {
 namespace {
@@ -45,8 +44,7 @@ class Undo {
     if (kept_) return;
     log::close_file();
     std::error_code ignored;
-    for (const char* name : {"config.toml", "config.source.toml", "log.txt", "journal.jsonl", "metrics.jsonl"})
-      fs::remove(folder_ / name, ignored);
+    for (const char* name : {"config.toml", "config.source.toml", "log.txt"}) fs::remove(folder_ / name, ignored);
     if (made_folder_) fs::remove(folder_, ignored);
   }
   void made_folder() { made_folder_ = true; }
@@ -57,6 +55,13 @@ class Undo {
   bool made_folder_ = false;
   bool kept_ = false;
 };
+
+std::optional<Diagnostic> open_log(const std::string& folder) {
+  const std::string path = (fs::path(folder) / "log.txt").string();
+  const std::string reason = log::open_file(path);
+  if (reason.empty()) return std::nullopt;
+  return about_file(path, "cannot be written: " + reason);
+}
 
 std::string safe_name(const std::string& name) {
   constexpr std::size_t kMaxName = 40;
@@ -69,17 +74,17 @@ std::string safe_name(const std::string& name) {
   return safe.empty() ? "run" : safe;
 }
 
+/// Eight hex digits.
+std::string random_digits() {
+  std::random_device random;
+  std::array<char, 16> digits{};
+  std::snprintf(digits.data(), digits.size(), "%08x", random());
+  return digits.data();
+}
+
 }  // namespace
 
-/// Keeps output_file.h out of the public header.
-class RunFolder::File {
- public:
-  explicit File(LineFile opened) : lines(std::move(opened)) {}
-  LineFile lines;
-};
-
-RunFolder::RunFolder(std::string path, std::unique_ptr<File> journal, std::unique_ptr<File> metrics)
-    : path_(std::move(path)), journal_(std::move(journal)), metrics_(std::move(metrics)) {}
+RunFolder::RunFolder(std::string path) : path_(std::move(path)) {}
 
 RunFolder::~RunFolder() { log::close_file(); }
 
@@ -109,30 +114,16 @@ Result<std::unique_ptr<RunFolder>> RunFolder::create(const std::string& path, co
   if (!resolved) return resolved.error();
   const Status source = write_new_file((folder / "config.source.toml").string(), source_text);
   if (!source) return source.error();
-  Result<LineFile> journal = LineFile::create((folder / "journal.jsonl").string());
-  if (!journal) return journal.error();
-  Result<LineFile> metrics = LineFile::create((folder / "metrics.jsonl").string());
-  if (!metrics) return metrics.error();
-  const std::string log_path = (folder / "log.txt").string();
-  if (const std::string reason = log::open_file(log_path); !reason.empty())
-    return about_file(log_path, "cannot be written: " + reason);
+  if (auto problem = open_log(path)) return std::move(*problem);
   undo.keep();
-  return std::unique_ptr<RunFolder>(
-      new RunFolder(path, std::make_unique<File>(std::move(*journal)), std::make_unique<File>(std::move(*metrics))));
+  return std::unique_ptr<RunFolder>(new RunFolder(path));
 }
 
-Status RunFolder::add_reply(const bus::Reply& reply) {
-  // Which streams a window wants is no part of the experiment.
-  if (reply.command.kind == bus::CommandKind::kWatch) return Done{};
-  return journal_->lines.add(journal_line(reply));
-}
-
-Status RunFolder::add_frame(const telemetry::TelemetryFrame& frame) { return metrics_->lines.add(metrics_line(frame)); }
-
-Status RunFolder::flush() {
-  const Status journal = journal_->lines.flush();
-  const Status metrics = metrics_->lines.flush();
-  return journal ? metrics : journal;
+Result<std::unique_ptr<RunFolder>> RunFolder::reopen(const std::string& path) {
+  std::error_code failure;
+  if (!fs::is_directory(path, failure)) return about_file(path, "there is no such run folder");
+  if (auto problem = open_log(path)) return std::move(*problem);
+  return std::unique_ptr<RunFolder>(new RunFolder(path));
 }
 
 std::string new_run_path(const std::string& parent, const std::string& name) {
@@ -141,11 +132,10 @@ std::string new_run_path(const std::string& parent, const std::string& name) {
   gmtime_r(&now, &utc);
   std::array<char, 32> stamp{};
   std::strftime(stamp.data(), stamp.size(), "%Y%m%dT%H%M%SZ", &utc);
-  std::random_device random;
-  std::array<char, 16> id{};
-  std::snprintf(id.data(), id.size(), "%08x", random());
-  const std::string leaf = std::string(stamp.data()) + '-' + safe_name(name) + '-' + id.data();
+  const std::string leaf = std::string(stamp.data()) + '-' + safe_name(name) + '-' + random_digits();
   return (fs::path(parent) / "runs" / leaf).string();
 }
+
+std::string new_run_id() { return random_digits() + random_digits(); }
 
 }  // namespace moescope::record

@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -21,7 +23,8 @@ namespace moescope::record {
 namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
+constexpr std::uint64_t kMaxHeaderBytes = 16U << 20;  // 100,000 blocks need less
+constexpr const char* kChecksumKey = "moescope.data_xxh3";
 
 std::array<char, kLengthBytes> little_endian(std::uint64_t number) {
   std::array<char, kLengthBytes> bytes{};
@@ -47,10 +50,35 @@ std::vector<std::size_t> written_order(const std::vector<TensorBlock>& blocks) {
   return order;
 }
 
+/// XXH3-128 of all data, in the order in which they stand.
+class DataChecksum {
+ public:
+  DataChecksum() { XXH3_128bits_reset(state_.get()); }
+  void add(const std::vector<std::uint8_t>& bytes) { XXH3_128bits_update(state_.get(), bytes.data(), bytes.size()); }
+  std::string hex() const {
+    XXH128_canonical_t digest;
+    XXH128_canonicalFromHash(&digest, XXH3_128bits_digest(state_.get()));
+    std::string text;
+    for (const unsigned char byte : digest.digest)
+      for (const int nibble : {byte >> 4, byte & 15}) text += "0123456789abcdef"[nibble];
+    return text;
+  }
+
+ private:
+  struct Free {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  std::unique_ptr<XXH3_state_t, Free> state_{XXH3_createState()};
+};
+
 std::string header_text(const std::vector<TensorBlock>& blocks, const std::vector<std::size_t>& order,
                         const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  if (!metadata.empty()) json["__metadata__"] = metadata;
+  DataChecksum checksum;
+  for (const std::size_t i : order) checksum.add(blocks[i].bytes);
+  std::map<std::string, std::string> with_checksum = metadata;
+  with_checksum[kChecksumKey] = checksum.hex();
+  json["__metadata__"] = std::move(with_checksum);
   std::uint64_t offset = 0;
   for (const std::size_t i : order) {
     const TensorBlock& block = blocks[i];
@@ -65,6 +93,11 @@ std::string header_text(const std::vector<TensorBlock>& blocks, const std::vecto
   std::string text = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   text.append((8 - text.size() % 8) % 8, ' ');  // the data begins aligned
   return text;
+}
+
+std::uint64_t memory_bytes() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
+  return static_cast<std::uint64_t>(std::max(1L, pages)) * static_cast<std::uint64_t>(std::max(1L, page));
 }
 
 class InputFile {
@@ -101,12 +134,19 @@ class InputFile {
 Result<SafetensorsFile> read_blocks(InputFile& file, SafetensorsHeader header, const std::string& path) {
   SafetensorsFile result;
   result.metadata = std::move(header.metadata);
+  DataChecksum checksum;
   for (HeaderEntry& entry : header.entries) {
     TensorBlock block{std::move(entry.name), std::move(entry.dtype), std::move(entry.shape), {}};
     block.bytes.resize(static_cast<std::size_t>(entry.end - entry.begin));
     if (!file.read(block.bytes.data(), block.bytes.size()))
       return about_file(path, "the file shrank while it was read");
+    checksum.add(block.bytes);
     result.blocks.push_back(std::move(block));
+  }
+  if (const auto written = result.metadata.find(kChecksumKey); written != result.metadata.end()) {
+    if (written->second != checksum.hex())
+      return about_file(path, "its data are damaged: they are not what was written", "use another checkpoint");
+    result.metadata.erase(written);
   }
   return result;
 }
@@ -142,6 +182,10 @@ Result<SafetensorsFile> read_safetensors(const std::string& path) {
   if (!file.read(json.data(), json.size())) return refuse("it ends early");
   Result<SafetensorsHeader> header = parse_header(json, *size - kLengthBytes - length);
   if (!header) return refuse(header.error().front().message);
+  // A file may be larger on paper than any disk: with holes.
+  if (*size > memory_bytes())
+    return about_file(path, "needs " + with_thousands(static_cast<long long>(*size)) +
+                                " bytes of memory, more than this machine has");
   return read_blocks(file, std::move(*header), path);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // The safetensors format (an 8-byte little-endian header length, a JSON header, raw bytes): named blocks with shape and
 // type. Quiet: core/train turns tensors into blocks and back. Hostile files get a message, never more memory than the
-// file. Threads: pure functions.
+// file. Our own carry a checksum of their data among the metadata, which other readers pass over.
+// Threads: pure functions.
 
 #include <cstdint>
 #include <map>
@@ -27,6 +28,8 @@ struct SafetensorsFile {
   std::vector<TensorBlock> blocks;
   std::map<std::string, std::string> metadata;
 };
+/// Errors: not readable, no whole safetensors file (and why), data that differ from what was written, larger than
+/// memory.
 Result<SafetensorsFile> read_safetensors(const std::string& path);
 
 }  // namespace moescope::record

@@ -12,7 +12,9 @@
 namespace moescope::record {
 namespace {
 
-constexpr std::size_t kMaxDimensions = 16;
+constexpr std::size_t kMaxDimensions = 8;
+constexpr std::size_t kMaxBlocks = 100'000;
+constexpr std::size_t kMaxNameBytes = 256;
 
 /// Accepts exactly the shape a header has: {name: {dtype, shape, data_offsets}, "__metadata__": {text: text}}.
 /// The depth is bounded by that shape, so nesting costs nothing.
@@ -36,6 +38,7 @@ class HeaderSax : public nlohmann::json_sax<nlohmann::json> {
       case Where::kMetadata: return go(Where::kTop);
       case Where::kEntry:
         if (fields_.size() != 3) return fail("'" + shown() + "' lacks dtype, shape or data_offsets");
+        if (header.entries.size() == kMaxBlocks) return fail("it has more than 100,000 blocks");
         header.entries.push_back(std::move(entry_));
         return go(Where::kTop);
       default: return fail("an object ends where none began");
@@ -45,17 +48,22 @@ class HeaderSax : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& text) override {
     switch (where_) {
       case Where::kTop:
-        if (!names_.insert(text).second) return fail("'" + printable(text) + "' is there twice");
         name_ = text;
+        if (text.size() > kMaxNameBytes) return fail("the name '" + shown() + "…' is longer than 256 bytes");
+        if (!names_.insert(text).second) return fail("'" + shown() + "' is there twice");
         is_metadata_ = text == "__metadata__";
         return go(Where::kEntryValue);
-      case Where::kMetadata: name_ = text; return go(Where::kMetadataValue);
+      case Where::kMetadata:
+        name_ = text;
+        if (header.metadata.contains(text)) return fail("the metadata have '" + shown() + "' twice");
+        return go(Where::kMetadataValue);
       case Where::kEntry:
-        if (!fields_.insert(text).second) return fail("'" + shown() + "' has " + printable(text) + " twice");
+        if (!fields_.insert(text).second)
+          return fail("'" + shown() + "' has " + printable(text.substr(0, 100)) + " twice");
         if (text == "dtype") return go(Where::kDtype);
         if (text == "shape") return go(Where::kShape);
         if (text == "data_offsets") return go(Where::kOffsets);
-        return fail("'" + shown() + "' has an unknown part " + printable(text));
+        return fail("'" + shown() + "' has an unknown part " + printable(text.substr(0, 100)));
       default: return fail("a key stands where none belongs");
     }
   }

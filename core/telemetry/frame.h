@@ -32,6 +32,9 @@ struct ProbeToken {
 
 /// What does not change during a run; published before its first frame.
 struct RunInfo {
+  std::string id;             ///< of the recorded run; empty when nothing is written
+  std::string parent_folder;  ///< of a fork: the run it left at step parent_step
+  std::int64_t parent_step = 0;
   std::string name;
   std::string folder;       ///< run folder, empty when nothing is written
   std::string method;       ///< method id

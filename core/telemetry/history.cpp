@@ -98,6 +98,23 @@ void thin(std::vector<Probe>& probes) {
   probes = std::move(kept);
 }
 
+std::size_t bytes_of(const RouterSpace& space) {
+  return sizeof space + space.token_S.size() * sizeof(std::int32_t) + space.expert_S.size() * sizeof(std::int16_t) +
+         (space.vectors_SR.size() + space.rows_ER.size()) * sizeof(float);
+}
+
+/// Drops every second of the older half.
+void thin(std::vector<std::shared_ptr<const RouterSpace>>& spaces) {
+  const std::size_t older = spaces.size() / 2;
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < spaces.size(); ++i)
+    if (i % 2 == 0 || i >= older) {
+      if (out != i) spaces[out] = std::move(spaces[i]);
+      ++out;
+    }
+  spaces.resize(out);
+}
+
 }  // namespace
 
 void History::start(std::shared_ptr<const RunInfo> run) {
@@ -105,6 +122,11 @@ void History::start(std::shared_ptr<const RunInfo> run) {
   *this = History();
   run_ = std::move(run);
   version_ = version + 1;
+}
+
+void History::go_on(std::shared_ptr<const RunInfo> run) {
+  run_ = std::move(run);
+  ++version_;
 }
 
 void History::add(FramePtr frame) {
@@ -124,12 +146,8 @@ void History::add(FramePtr frame) {
   events_.insert(events_.end(), now.events.begin(), now.events.end());
   if (events_.size() > kMaxEvents) events_.erase(events_.begin(), events_.end() - kMaxEvents);
   if (now.probe) add_probe(now.probe);
-  for (const auto& space : now.spaces) {
-    if (!space || space->layer < 0) continue;
-    const auto layer = static_cast<std::size_t>(space->layer);
-    if (spaces_.size() <= layer) spaces_.resize(layer + 1);
-    spaces_[layer] = space;
-  }
+  for (const auto& space : now.spaces)
+    if (space && space->layer >= 0) add_space(space);
   if (!now.expert_tokens.empty()) expert_tokens_ = now.expert_tokens;
   latest_ = std::move(frame);
   ++version_;
@@ -144,6 +162,23 @@ void History::add_probe(std::shared_ptr<const ProbeSnapshot> probe) {
   }
   if (probes_.size() >= kMaxProbes) thin(probes_);
   probes_.push_back(std::move(probe));
+}
+
+void History::add_space(std::shared_ptr<const RouterSpace> space) {
+  const auto layer = static_cast<std::size_t>(space->layer);
+  if (spaces_.size() <= layer) spaces_.resize(layer + 1);
+  auto& of_layer = spaces_[layer];
+  if (!of_layer.empty() && of_layer.back()->step >= space->step) {
+    space_bytes_ -= bytes_of(*of_layer.back());
+    of_layer.pop_back();
+  }
+  space_bytes_ += bytes_of(*space);
+  of_layer.push_back(std::move(space));
+  if (space_bytes_ <= kMaxSpaceBytes) return;
+  for (auto& one : spaces_) thin(one);
+  space_bytes_ = 0;
+  for (const auto& one : spaces_)
+    for (const auto& kept : one) space_bytes_ += bytes_of(*kept);
 }
 
 void History::add_scalar(const std::string& name, std::int64_t step, double value) {
@@ -184,9 +219,14 @@ const ScalarSeries* History::series(const std::string& name) const {
   return found == series_.end() ? nullptr : &*found;
 }
 
-const RouterSpace* History::space(int layer) const {
+const RouterSpace* History::space(int layer) const { return space_at(layer, std::numeric_limits<std::int64_t>::max()); }
+
+const RouterSpace* History::space_at(int layer, std::int64_t step) const {
   if (layer < 0 || static_cast<std::size_t>(layer) >= spaces_.size()) return nullptr;
-  return spaces_[static_cast<std::size_t>(layer)].get();
+  const auto& of_layer = spaces_[static_cast<std::size_t>(layer)];
+  const auto after = std::upper_bound(of_layer.begin(), of_layer.end(), step,
+                                      [](std::int64_t wanted, const auto& space) { return wanted < space->step; });
+  return after == of_layer.begin() ? nullptr : std::prev(after)->get();
 }
 
 const ProbeSnapshot* History::probe_at(std::int64_t step) const {

@@ -1,10 +1,10 @@
 #pragma once
 // What the window remembers of a run: every step's scalars and loads, every probe. Read-only for views.
-// Threads: owned and used by the UI thread only.
+// Threads: one owner; the window's is the UI thread, a recorded run is read into one elsewhere and handed over whole.
 //
 // Loads are kept per step up to kMaxColumns and then merged by pairs, so that memory is bounded for any length of run
-// while a layer that starved for one step stays visible (minimum and maximum survive merging). Series and probes are
-// thinned too, the older ones first.
+// while a layer that starved for one step stays visible (minimum and maximum survive merging). Series, probes and
+// router spaces are thinned too, the older ones first.
 
 #include <cstdint>
 #include <memory>
@@ -39,9 +39,12 @@ class History {
   static constexpr std::size_t kMaxProbes = 2048;
   static constexpr std::size_t kMaxPoints = 32768;  ///< of one series
   static constexpr std::size_t kMaxEvents = 4096;
+  static constexpr std::size_t kMaxSpaceBytes = std::size_t{64} << 20;  ///< of all router spaces together
 
   /// Forgets everything and starts on a new run.
   void start(std::shared_ptr<const RunInfo> run);
+  /// The same run goes on, maybe told anew: everything stays.
+  void go_on(std::shared_ptr<const RunInfo> run);
   /// Adds a frame. Frames may have gaps (dropped ones) but never go back.
   void add(FramePtr frame);
 
@@ -58,6 +61,8 @@ class History {
   const std::vector<ScalarSeries>& all_series() const { return series_; }
   /// Latest router space of a layer, or nullptr.
   const RouterSpace* space(int layer) const;
+  /// The newest router space of a layer at or before `step`; nullptr when there is none.
+  const RouterSpace* space_at(int layer, std::int64_t step) const;
   const std::vector<ExpertTokens>& expert_tokens() const { return expert_tokens_; }
 
   /// The newest probe at or before `step`; nullptr when there is none.
@@ -67,6 +72,7 @@ class History {
   void add_scalar(const std::string& name, std::int64_t step, double value);
   void add_load(const TelemetryFrame& frame);
   void add_probe(std::shared_ptr<const ProbeSnapshot> probe);
+  void add_space(std::shared_ptr<const RouterSpace> space);
 
   std::shared_ptr<const RunInfo> run_;
   FramePtr latest_;
@@ -76,8 +82,16 @@ class History {
   std::vector<std::shared_ptr<const ProbeSnapshot>> probes_;
   std::vector<Event> events_;
   std::vector<ScalarSeries> series_;
-  std::vector<std::shared_ptr<const RouterSpace>> spaces_;
+  std::vector<std::vector<std::shared_ptr<const RouterSpace>>> spaces_;  ///< by layer, rising in step
+  std::size_t space_bytes_ = 0;
   std::vector<ExpertTokens> expert_tokens_;
+};
+
+/// Another run that the pictures show this one against: the parent of a fork, or one opened beside it.
+struct Ghost {
+  std::string name;
+  std::shared_ptr<const History> history;
+  bool same_experts = false;  ///< both come from one run by forking: expert 3 is the same expert in both
 };
 
 }  // namespace moescope::telemetry

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "core/base/assert.h"
 
@@ -35,6 +36,13 @@ void LiveControls::push_to_router(int layer) {
     const bool by_hand = expert < kMostFreezableExperts && (layers_[l].frozen_experts >> expert & 1U);
     here.experts().set_frozen(expert, by_hand || here.router().experts_frozen());
   }
+}
+
+void LiveControls::restore(int stage, std::vector<LayerControls> layers) {
+  MOESCOPE_ASSERT(layers.size() == layers_.size(), "what is held still is kept by layer");
+  stage_ = stage;
+  layers_ = std::move(layers);
+  for (int layer = 0; layer < model_.num_layers(); ++layer) push_to_router(layer);
 }
 
 std::vector<int> LiveControls::layers_of(const Command& command) const {

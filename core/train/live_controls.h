@@ -30,6 +30,9 @@ class LiveControls {
   /// Layers that kPinAssignment would pin to a table that must be distilled first; empty when it would be refused.
   std::vector<int> layers_to_distil(const bus::Command& command) const;
 
+  /// Puts back what stage() and layers() gave; no questions asked. Routers have their state (a pinned table) already.
+  void restore(int stage, std::vector<telemetry::LayerControls> layers);
+
   int stage() const { return stage_; }
   const std::vector<telemetry::LayerControls>& layers() const { return layers_; }
 

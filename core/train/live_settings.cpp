@@ -24,7 +24,8 @@ LiveSettings::LiveSettings(const moe::Method& method, const config::RunConfig& c
       schedule_(schedule),
       tokens_per_step_(std::int64_t{config.train.batch_size} * config.model.context),
       fields_(config::run_fields(method.info)),
-      values_(config::values_of(config, method.info)) {}
+      configured_(config::values_of(config, method.info)),
+      values_(configured_) {}
 
 std::string LiveSettings::unknown(const std::string& key) const {
   std::vector<std::string> known;
@@ -47,9 +48,23 @@ Outcome LiveSettings::set(const std::string& key, const config::Value& value, st
   const config::Value wanted = config::coerce(spec, value), before = current(key, step);
   if (std::string why = write(key, wanted, step); !why.empty()) return refused(std::move(why));
   values_[key] = wanted;
+  changed_[key] = wanted;
   Outcome outcome = accepted(field_of(key) + " " + config::to_text(before) + " → " + config::to_text(wanted));
   outcome.old_value = before;
   return outcome;
+}
+
+std::string LiveSettings::restore(const std::map<std::string, config::Value>& changed, std::int64_t step) {
+  std::map<std::string, config::Value> wanted = changed;
+  for (const auto& [key, value] : changed_) wanted.emplace(key, configured_.at(key));
+  for (const auto& [key, value] : wanted) {
+    if (!fields_.contains(key)) return unknown(key);
+    if (key == "train.lr") continue;
+    if (std::string why = write(key, value, step); !why.empty()) return why;
+    values_[key] = value;
+  }
+  changed_ = changed;
+  return {};
 }
 
 std::string LiveSettings::write(const std::string& key, const config::Value& value, std::int64_t step) {

@@ -23,6 +23,14 @@ class LiveSettings {
   /// `key` := `value` before step `step`. "lr 0.004 → 0.002", or the reason against it and nothing changed.
   Outcome set(const std::string& key, const config::Value& value, std::int64_t step);
 
+  /// Every value as it is now, by key; train.lr as it was last set.
+  const std::map<std::string, config::Value>& values() const { return values_; }
+  /// What set() has changed so far, by key.
+  const std::map<std::string, config::Value>& changed() const { return changed_; }
+  /// Puts back what changed() gave: these values, and the configured one for every other key. train.lr is only noted:
+  /// the schedule keeps its own number. An empty text, or why a value does not fit.
+  std::string restore(const std::map<std::string, config::Value>& changed, std::int64_t step);
+
  private:
   std::string unknown(const std::string& key) const;
   config::Value current(const std::string& key, std::int64_t step) const;
@@ -35,7 +43,9 @@ class LiveSettings {
   LrSchedule& schedule_;
   std::int64_t tokens_per_step_;
   std::map<std::string, config::FieldSpec> fields_;
+  const std::map<std::string, config::Value> configured_;
   std::map<std::string, config::Value> values_;
+  std::map<std::string, config::Value> changed_;
 };
 
 }  // namespace moescope::train

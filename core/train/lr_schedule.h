@@ -21,6 +21,10 @@ class LrSchedule {
   double value(std::int64_t step) const { return peak_ * decay(step); }
   void set_value(double lr, std::int64_t step) { peak_ = lr / decay(step); }
 
+  /// What set_value() changes, to the bit.
+  double peak() const { return peak_; }
+  void set_peak(double peak) { peak_ = peak; }
+
  private:
   double warmup(std::int64_t step) const;
   double decay(std::int64_t step) const;  ///< in [0.1, 1]

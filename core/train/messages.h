@@ -16,4 +16,7 @@ std::string one_line(const Status& status);
 /// What an exception says to a user: out of memory by that name, LibTorch's errors without their stack.
 std::string one_line(const std::exception_ptr& exception);
 
+/// LibTorch or the program itself could not get memory.
+bool is_out_of_memory(const std::exception_ptr& exception);
+
 }  // namespace moescope::train

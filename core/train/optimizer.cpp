@@ -39,7 +39,7 @@ AdamW::AdamW(moe::ParameterSet& parameters, const OptimizerSettings& settings)
   for (const moe::Parameter& parameter : parameters_.all()) {
     if (parameter.fixed) continue;
     const at::Tensor value = parameter.tensor.detach();
-    state_[parameter.name] = {at::zeros_like(value), at::zeros_like(value), at::zeros({}, value.options())};
+    moments_[parameter.name] = {at::zeros_like(value), at::zeros_like(value), at::zeros({}, value.options())};
   }
 }
 
@@ -65,13 +65,13 @@ AdamW::Lists AdamW::gather(bool decayed) {
   Lists lists;
   for (moe::Parameter& parameter : parameters_.all()) {
     if (parameter.decayed != decayed || !parameter.tensor.grad().defined()) continue;
-    State& state = state_.at(parameter.name);
-    *state.count.mutable_data_ptr<float>() += 1;
+    Moments& own = moments_.at(parameter.name);
+    *own.count.mutable_data_ptr<float>() += 1;
     lists.value.push_back(parameter.tensor);
     lists.gradient.push_back(parameter.tensor.grad());
-    lists.mean.push_back(state.mean);
-    lists.square.push_back(state.square);
-    lists.count.push_back(state.count);
+    lists.mean.push_back(own.mean);
+    lists.square.push_back(own.square);
+    lists.count.push_back(own.count);
   }
   return lists;
 }

@@ -36,10 +36,14 @@ class AdamW {
 
   OptimizerSettings& settings() { return settings_; }
 
- private:
-  struct State {
+  /// Of one parameter; the tensors are the optimiser's own and may be copied into.
+  struct Moments {
     at::Tensor mean, square, count;
   };
+  /// By parameter name. Fixed parameters have none.
+  const std::map<std::string, Moments>& moments() const { return moments_; }
+
+ private:
   /// Parallel lists over the parameters that have a gradient, as the fused operation wants them.
   struct Lists {
     std::vector<at::Tensor> value, gradient, mean, square, count;
@@ -50,7 +54,7 @@ class AdamW {
 
   moe::ParameterSet& parameters_;
   OptimizerSettings settings_;
-  std::map<std::string, State> state_;
+  std::map<std::string, Moments> moments_;
 };
 
 }  // namespace moescope::train

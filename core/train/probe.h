@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/config/run_config.h"
@@ -32,6 +33,17 @@ class Probe {
   /// Call just before the choice in `layers` passes to or from the student: the student's choice now is what the next
   /// look is compared with there. Layers without a student, and layers not named, go on being compared as usual.
   void mark_break(model::Model& model, const std::vector<int>& layers, std::int64_t step);
+
+  /// What the next look is compared with.
+  struct Memory {
+    std::shared_ptr<const telemetry::ProbeSnapshot> last;  ///< null before the first look
+    std::vector<std::vector<std::int16_t>> reference;
+  };
+  Memory memory() const { return {last_, reference_}; }
+  void restore(Memory memory) {
+    last_ = std::move(memory.last);
+    reference_ = std::move(memory.reference);
+  }
 
  private:
   std::shared_ptr<telemetry::ProbeSnapshot> route(model::Model& model, std::int64_t step,

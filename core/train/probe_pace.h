@@ -14,6 +14,7 @@ class ProbePace {
   /// The first step too, so that a window has a picture at once.
   bool due(std::int64_t step) const { return step == 1 || step % spacing_ == 0; }
   std::int64_t spacing() const { return spacing_; }
+  void set_spacing(std::int64_t spacing) { spacing_ = spacing; }
 
   /// After each step. True when the spacing has just doubled.
   bool add(double step_ms, double watch_ms, bool looked) {

@@ -1,11 +1,17 @@
 #pragma once
-// What a run writes while it goes on. A run without a folder writes nothing, and everything here succeeds.
+// What a run leaves on disk while it goes on: its folder, its record, its checkpoints. A run without a folder writes
+// nothing, and everything here succeeds.
 // Threads: trainer thread only.
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/bus/command.h"
+#include "core/record/checkpoint_files.h"
+#include "core/record/recorder.h"
 #include "core/record/run_folder.h"
 #include "core/telemetry/frame.h"
 #include "core/train/trainer_thread.h"
@@ -14,19 +20,53 @@ namespace moescope::train {
 
 class RunLog {
  public:
-  /// Creates the run folder of the request, if it names one. Throws when that cannot be.
+  /// Creates the run folder of the request, or takes up the one to be gone on with, if it names one. Throws when that
+  /// cannot be.
   explicit RunLog(const RunRequest& request);
+  ~RunLog();
 
-  /// Each returns what is wrong now, or an empty text. What could not be written is kept for the next call.
-  std::string add(const bus::Reply& reply);
-  std::string add(const telemetry::TelemetryFrame& frame);
+  bool writes() const { return folder_ != nullptr; }
+
+  /// A new run: makes its record. Throws when that cannot be.
+  void begin(const record::RunFacts& facts, const telemetry::RunInfo& info);
+  /// A run gone on with: its journal so far and its checkpoints. Removes what an interrupted write left.
+  void go_on(std::vector<record::CommandRow> commands, std::vector<record::CheckpointRow> checkpoints);
+
+  void add(telemetry::FramePtr frame);
+  void add(record::EventRow event);
+  void add(record::StateHashRow hash);
+
+  /// Log first, act second. Returns why the command could not be made durable; it then has no number and must not act.
+  std::string log(const bus::Command& command, std::int64_t step);
+  /// What became of the command logged as `number`.
+  void answer(std::int64_t number, bool done, const std::string& text);
+  /// Rows in the journal, and the hash of the newest.
+  std::int64_t commands() const { return commands_; }
+  const std::string& journal_hash() const { return journal_hash_; }
+
+  /// Writes a checkpoint in the background. `row` without file and bytes.
+  void checkpoint(record::CheckpointRow row, record::Blocks blocks, std::map<std::string, std::string> metadata);
+  /// Takes note of finished checkpoints and lets superfluous ones go. Returns what went wrong since the last call.
+  std::string note_checkpoints(bool wait);
+
+  /// What keeps the record from being written now; empty: nothing. flush() tries at once.
+  std::string trouble() const;
   std::string flush();
 
   /// Where the weights go at the end; empty without a folder.
   std::string weights_path() const;
 
  private:
+  void open_recorder(std::unique_ptr<record::RunWriter> writer);
+
+  config::RecordConfig settings_;
   std::unique_ptr<record::RunFolder> folder_;
+  std::unique_ptr<record::RunWriter> writer_;  ///< until the recorder takes it
+  std::unique_ptr<record::Recorder> recorder_;
+  std::unique_ptr<record::CheckpointWriter> checkpoint_writer_;
+  std::vector<record::CheckpointRow> checkpoints_;  ///< on disk, rising by step
+  std::int64_t commands_ = 0;
+  std::string journal_hash_;
 };
 
 }  // namespace moescope::train

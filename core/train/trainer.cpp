@@ -1,7 +1,6 @@
 #include "core/train/trainer.h"
 
 #include <chrono>
-#include <stdexcept>
 #include <utility>
 
 #include "core/base/log.h"
@@ -9,7 +8,6 @@
 #include "core/train/evaluation.h"
 #include "core/train/layer_geometry.h"
 #include "core/train/messages.h"
-#include "core/train/weights_file.h"
 
 namespace moescope::train {
 
@@ -34,14 +32,16 @@ void Trainer::run(const std::stop_token& stop) {
   }
   while (!finished_) {
     if (stop.stop_requested()) stopping_ = true;
+    serve_script();
     serve_commands();
-    const bool waits = !stopping_ && (paused_ || !disk_problem_.empty());
+    watch_disk();
+    const bool waits = !stopping_ && (paused_ || !trouble_.empty());
     if (waits) {
       wait_for_command();
     } else if (stopping_ || step_ >= request_.config.train.steps) {
       finish();
     } else {
-      step();
+      try_step();
     }
   }
   while (!stop.stop_requested()) {
@@ -55,7 +55,26 @@ void Trainer::prepare(const std::stop_token& stop) {
   stop_ = stop;
   set_state(RunState::kIdle);
   log_ = std::make_unique<RunLog>(request_);
+  open_past();
   material_ = prepare_material(request_, hooks_, channels_->status, stop);
+  make_parts();
+  for (const std::string& note : material_.notes) events_.push_back({Event::Kind::kNotice, 0, note, "lab"});
+  begin_record(watch_->probe_tokens());
+  if (past_) {
+    const std::string own_id = std::exchange(run_id_, past_->facts().id);
+    start_from_past();
+    run_id_ = own_id;
+    if (request_.origin->use == Origin::Use::kFork) save_checkpoint(record::CheckpointKind::kStart, 0);
+    past_.reset();
+  }
+  if (!newest_.blocks) take_snapshot(log_->commands());
+  told_ = step_;
+  set_state(paused_ ? RunState::kPaused : RunState::kRunning);
+  clock_.enter(Phase::kBetween);
+}
+
+/// What trains and watches, in the state a fresh run begins with.
+void Trainer::make_parts() {
   const config::TrainConfig& train = request_.config.train;
   OptimizerSettings optimizer;
   optimizer.weight_decay = train.weight_decay;
@@ -64,51 +83,48 @@ void Trainer::prepare(const std::stop_token& stop) {
   stage_due_ = material_.method->stage_due ? material_.method->stage_due(request_.config, 0) : 0;
   controls_ = std::make_unique<LiveControls>(*material_.method, model(), stage_due_);
   settings_ = std::make_unique<LiveSettings>(*material_.method, request_.config, model(), schedule_);
-  watch_ = std::make_unique<Watch>(*material_.corpus, request_.config, model(), request_.watched);
-  for (const std::string& note : material_.notes) events_.push_back({Event::Kind::kNotice, 0, note, "lab"});
-  auto info = std::make_shared<telemetry::RunInfo>(run_info(request_, material_, watch_->probe_tokens()));
-  log::info(material_.method->info.title + " on " + info->corpus + ": " + with_thousands(info->num_parameters) +
-            " parameters, " + std::to_string(info->threads) + (info->threads == 1 ? " thread" : " threads"));
-  channels_->runs.push_drop_oldest(std::move(info));
-  set_state(paused_ ? RunState::kPaused : RunState::kRunning);
-  clock_.enter(Phase::kBetween);
+  watch_ = std::make_unique<Watch>(*material_.corpus, request_.config, model(), request_.watched, log_->writes());
 }
 
-void Trainer::step() {
+telemetry::FramePtr Trainer::step() {
   switch_stage_when_due();
   clock_.reset();
   const StepPlan plan{step_, schedule_.at(step_), static_cast<std::uint64_t>(request_.config.top.seed)};
   const StepResult result = train_step(model(), *material_.objective, *material_.stream, *optimizer_, plan, clock_);
   clock_.set_step(++step_);
-  std::shared_ptr<telemetry::TelemetryFrame> frame = make_frame(plan, result);
-  record(*frame);
-  publish(std::move(frame));
-  if (steps_until_pause_ > 0 && --steps_until_pause_ == 0) {
-    paused_ = true;
-    set_state(RunState::kPaused);
+  telemetry::FramePtr frame = make_frame(plan, result);
+  keep_state();
+  if (!retracing_) {
+    log_->add(frame);
+    publish(frame);
+    told_ = step_;
+    if (steps_until_pause_ > 0 && --steps_until_pause_ == 0) {
+      paused_ = true;
+      set_state(RunState::kPaused);
+    }
+    watch_disk();
   }
   clock_.enter(Phase::kBetween);
   beat();
+  return frame;
 }
 
 void Trainer::switch_stage_when_due() {
   if (!material_.method->stage_due) return;
   // A change of what is due switches; what is merely due does not. So a stage chosen by hand stays.
   const int due = material_.method->stage_due(request_.config, step_);
-  if (due == std::exchange(stage_due_, due) || due == controls_->stage()) return;
-  bus::Reply reply;
-  reply.command.kind = bus::CommandKind::kSwitchStage;
-  reply.command.who = "schedule";
-  reply.command.count = due;
-  mark_break(reply.command);
-  const Outcome outcome = controls_->apply(reply.command);
-  reply.done = outcome.done;
-  reply.step = step_;
-  reply.text = outcome.text;
+  if (due == stage_due_) return;
+  if (due != controls_->stage() && !retracing_) save_checkpoint(record::CheckpointKind::kStage, log_->commands());
+  stage_due_ = due;
+  if (due == controls_->stage()) return;
+  bus::Command command;
+  command.kind = bus::CommandKind::kSwitchStage;
+  command.who = "schedule";
+  command.count = due;
+  mark_break(command);
+  const Outcome outcome = controls_->apply(command);
   events_.push_back({Event::Kind::kStageSwitch, step_, outcome.text, "schedule"});
-  log::info("step " + std::to_string(step_) + ": " + outcome.text);
-  clock_.enter(Phase::kRecord);
-  disk_trouble(log_->add(reply));
+  if (!retracing_) log::info("step " + std::to_string(step_) + ": " + outcome.text);
 }
 
 void Trainer::mark_break(const bus::Command& command) {
@@ -143,7 +159,8 @@ std::shared_ptr<telemetry::TelemetryFrame> Trainer::make_frame(const StepPlan& p
 
 void Trainer::validate_when_due(telemetry::TelemetryFrame& frame) {
   const config::TrainConfig& train = request_.config.train;
-  if (step_ % train.validate_every != 0 && step_ != train.steps) return;
+  const bool due = step_ % train.validate_every == 0 || step_ == train.steps;
+  if (!due || (retracing_ && past_)) return;  // recorded already
   clock_.enter(Phase::kValidate);
   frame.validation_loss = validation_loss(model(), material_.validation);
   if (request_.measured) frame.measures = measure_layers(model(), material_.validation);
@@ -168,29 +185,7 @@ void Trainer::measure_quality() {
   events_.push_back({Event::Kind::kNotice, step_, text, "lab"});
 }
 
-void Trainer::record(telemetry::TelemetryFrame& frame) {
-  clock_.enter(Phase::kRecord);
-  if (disk_trouble(log_->add(frame))) frame.events.push_back({Event::Kind::kNotice, step_, disk_problem_, "lab"});
-}
-
-/// True when a write has just begun to fail and the run now waits for space.
-bool Trainer::disk_trouble(const std::string& problem) {
-  if (problem.empty()) return false;
-  if (finished_) {  // nothing left to hold up; the line is kept and tried again with the next
-    log::warning(problem);
-    return false;
-  }
-  if (!request_.pause_when_disk_full) throw std::runtime_error(problem);
-  const bool fresh = disk_problem_.empty();
-  disk_problem_ = problem;
-  if (fresh) {
-    log::warning("paused: " + problem);
-    set_state(RunState::kPaused);
-  }
-  return fresh;
-}
-
-void Trainer::publish(std::shared_ptr<telemetry::TelemetryFrame> frame) {
+void Trainer::publish(telemetry::FramePtr frame) {
   clock_.enter(Phase::kPublish);
   channels_->frames.push_drop_oldest(std::move(frame));
   clock_.enter(Phase::kBetween);
@@ -198,42 +193,16 @@ void Trainer::publish(std::shared_ptr<telemetry::TelemetryFrame> frame) {
   unreported_watch_ms_ += clock_.ms(Phase::kProbe) + clock_.ms(Phase::kPublish);
 }
 
-void Trainer::finish() {
-  clock_.enter(Phase::kRecord);
-  set_state(RunState::kStopping);
-  std::string problem = log_->flush();
-  if (problem.empty() && !log_->weights_path().empty()) {
-    problem = one_line(save_weights(log_->weights_path(), model(), material_.method->info.id, step_));
-  }
-  if (!problem.empty()) {
-    // Nobody waits for space once a stop was asked for.
-    if (stopping_) throw std::runtime_error(problem);
-    disk_trouble(problem);
-    return;
-  }
-  log::info("finished at step " + std::to_string(step_));
-  finished_ = true;
-  set_state(RunState::kFinished);
-  clock_.enter(Phase::kBetween);
-}
-
-void Trainer::fail(const std::exception_ptr& exception) {
-  const bus::Failure failure{clock_.step(), phase_name(clock_.current()), one_line(exception)};
-  log::error("failed at step " + std::to_string(failure.step) + " in " + failure.phase + ": " + failure.message);
-  if (log_) log_->flush();
-  channels_->status.update([&](bus::RunStatus& status) {
-    status.state = RunState::kFailed;
-    status.step = failure.step;
-    status.activity.clear();
-    status.failure = failure;
-  });
+void Trainer::notice(const std::string& text) {
+  events_.push_back({Event::Kind::kNotice, step_, text, "lab"});
+  log::info("step " + std::to_string(step_) + ": " + text);
 }
 
 void Trainer::set_state(RunState state) {
   channels_->status.update([&](bus::RunStatus& status) {
     status.state = state;
     status.step = step_;
-    status.activity = disk_problem_;
+    status.activity = trouble_;
     status.progress = -1;
   });
 }

@@ -1,8 +1,10 @@
 #pragma once
-// A run from preparation to its last step: the state machine, the step, and the answers to commands.
+// A run from preparation to its last step: the state machine, the step, the answers to commands, and the ways back: a
+// recorded run gone on with or forked, and the state before a step that ran out of memory.
 // Everything happens on the thread that calls run(); trainer_thread.h is what others see of it.
 // Threads: one thread; only the channels are shared.
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -12,6 +14,8 @@
 #include <vector>
 
 #include "core/bus/channels.h"
+#include "core/record/run_reader.h"
+#include "core/record/run_rows.h"
 #include "core/train/live_controls.h"
 #include "core/train/live_settings.h"
 #include "core/train/lr_schedule.h"
@@ -19,8 +23,10 @@
 #include "core/train/phase.h"
 #include "core/train/preparation.h"
 #include "core/train/run_log.h"
+#include "core/train/snapshot_ring.h"
 #include "core/train/train_step.h"
 #include "core/train/trainer_thread.h"
+#include "core/train/training_state.h"
 #include "core/train/watch.h"
 
 namespace moescope::train {
@@ -36,12 +42,23 @@ class Trainer {
   /// Refuses what still waits; the last call.
   void refuse_waiting(const std::string& why);
 
-  // The parts of run(), for tests and the benchmark.
+  // The parts of run(), for tests, the benchmark and verify_run().
   void prepare(const std::stop_token& stop);
   /// Applies every command that waits. Between steps only.
   void serve_commands();
   /// One step with everything around it: due stage switch, training, validation, frame, record.
-  void step();
+  telemetry::FramePtr step();
+  /// The same, with what run() does when memory runs out. False: `step` did not happen.
+  bool try_step();
+  void finish();
+
+  /// Puts the recorded state back that is nearest at or before `step` and has at most `commands` commands behind it.
+  /// Returns that checkpoint; nothing when the start of the run is nearer. Requires: prepare() has just been called.
+  std::optional<record::CheckpointRow> load(record::RunReader& recorded, std::int64_t step, std::int64_t commands);
+  /// A command of a journal acts as it did when it was recorded; it is neither logged nor answered.
+  Outcome act_again(const bus::Command& command);
+  TrainingState state();
+  StateHash state_hash() { return hash_of(state()); }
 
   model::Model& model() { return *material_.model; }
   const Material& material() const { return material_; }
@@ -57,19 +74,36 @@ class Trainer {
   void set_state(bus::RunState state);
   void beat();
   void wait_for_command();
+  void make_parts();
   void switch_stage_when_due();
   void mark_break(const bus::Command& command);
   std::shared_ptr<telemetry::TelemetryFrame> make_frame(const StepPlan& plan, const StepResult& result);
   void validate_when_due(telemetry::TelemetryFrame& frame);
   void measure_quality();
-  void record(telemetry::TelemetryFrame& frame);
-  void publish(std::shared_ptr<telemetry::TelemetryFrame> frame);
-  void finish();
-  bool disk_trouble(const std::string& problem);
+  void publish(telemetry::FramePtr frame);
+  void notice(const std::string& text);
+
+  // trainer_record.cpp: what is kept of it
+  void begin_record(std::vector<telemetry::ProbeToken> probe);
+  void keep_state();
+  void take_snapshot(std::int64_t commands);
+  void save_checkpoint(record::CheckpointKind kind, std::int64_t commands);
+  void watch_disk();
+
+  // trainer_past.cpp: where it starts from, and back
+  void open_past();
+  void start_from_past();
+  std::int64_t commands_wanted(const std::vector<record::CommandRow>& journal, std::int64_t target) const;
+  void retrace(const std::vector<record::CommandRow>& rows, std::int64_t target);
+  void act_of_journal(const record::CommandRow& row);
+  void compare_with_past(const StateHash& now);
+  void say_inexact(const std::string& why);
+  bool recover(const std::exception_ptr& exception);
 
   // trainer_commands.cpp: what a command does
+  void serve_script();
   void serve(const bus::Command& command);
-  void answer(bus::Reply reply);
+  Outcome carry_out(const bus::Command& command, bus::Reply& reply);
   Outcome apply(const bus::Command& command, bus::Reply& reply);
   Outcome apply_when_finished(const bus::Command& command, bus::Reply& reply);
   Outcome pause();
@@ -81,6 +115,7 @@ class Trainer {
   Outcome set(const bus::Command& command);
   Outcome sentence(const bus::Command& command, bus::Reply& reply);
   Outcome save(const bus::Command& command);
+  Outcome checkpoint();
   void mark(const bus::Command& command, const std::string& text);
 
   RunRequest request_;
@@ -101,10 +136,22 @@ class Trainer {
   bool paused_ = false;
   bool stopping_ = false;
   bool finished_ = false;
-  std::string disk_problem_;              ///< waits for space; empty: all is written
-  std::int64_t steps_until_pause_ = 0;    ///< of kStep; 0: none asked for
-  std::vector<telemetry::Event> events_;  ///< since the last frame
-  double unreported_watch_ms_ = 0;        ///< spent handing the last frame over
+  std::string trouble_;                               ///< waits for space on the disk; empty: all is written
+  std::chrono::steady_clock::time_point retry_at_{};  ///< not before is it tried whether there is space
+  std::int64_t steps_until_pause_ = 0;                ///< of kStep; 0: none asked for
+  std::size_t script_done_ = 0;                       ///< rows of the request's script behind us
+  std::vector<telemetry::Event> events_;              ///< since the last frame
+  double unreported_watch_ms_ = 0;                    ///< spent handing the last frame over
+
+  std::string run_id_;
+  std::unique_ptr<record::RunReader> past_;        ///< what the run starts from, until it has
+  std::vector<record::StateHashRow> past_hashes_;  ///< to hold the retraced steps against
+  bool retracing_ = false;                         ///< trains recorded steps again: nothing is told or written
+  std::int64_t retraced_ = 0;                      ///< journal rows that have acted again
+  Snapshot newest_;                                ///< a state in memory …
+  std::vector<record::CommandRow> acted_;          ///< … and the commands that changed the training since
+  std::int64_t told_ = 0;                          ///< newest step whose frame was recorded and published
+  std::int64_t shortage_step_ = -1;                ///< where memory ran out last
 };
 
 }  // namespace moescope::train

@@ -18,27 +18,63 @@ using bus::CommandKind;
 using bus::RunState;
 using telemetry::Event;
 
+namespace {
+
+/// Which streams a window wants is no part of the experiment.
+bool journalled(CommandKind kind) { return kind != CommandKind::kWatch; }
+
+}  // namespace
+
+void Trainer::serve_script() {
+  const std::vector<ScheduledCommand>& script = request_.script;
+  for (; script_done_ < script.size() && script[script_done_].step <= step_; ++script_done_)
+    serve(script[script_done_].command);
+}
+
 void Trainer::serve_commands() {
   for (const Command& command : channels_->commands.drain()) serve(command);
 }
 
+/// Log first, act second: a command that is in the journal acts, if not now then when the run is gone on with.
 void Trainer::serve(const Command& command) {
   bus::Reply reply;
   reply.command = command;
-  const Outcome outcome = finished_ ? apply_when_finished(command, reply) : apply(command, reply);
+  Outcome outcome = refused("");
+  std::string problem;
+  if (journalled(command.kind)) {
+    clock_.enter(Phase::kRecord);
+    if (log_) problem = log_->log(command, step_);
+  }
+  if (!problem.empty() && bus::changes_training(command.kind)) {
+    outcome = refused("not done, since it could not be written to the journal: " + problem);
+  } else {
+    outcome = carry_out(command, reply);
+    if (journalled(command.kind) && problem.empty() && log_) {
+      reply.number = log_->commands();
+      log_->answer(reply.number, outcome.done, outcome.text);
+    }
+  }
   reply.done = outcome.done;
   reply.step = step_;
   reply.text = outcome.text;
   reply.old_value = outcome.old_value;
-  answer(std::move(reply));
+  channels_->replies.push_drop_oldest(std::move(reply));
+  clock_.enter(Phase::kBetween);
 }
 
-void Trainer::answer(bus::Reply reply) {
-  clock_.enter(Phase::kRecord);
-  const std::string problem = log_ ? log_->add(reply) : std::string();
-  channels_->replies.push_drop_oldest(std::move(reply));
-  disk_trouble(problem);
-  clock_.enter(Phase::kBetween);
+Outcome Trainer::carry_out(const Command& command, bus::Reply& reply) {
+  if (finished_) return apply_when_finished(command, reply);
+  if (!bus::changes_training(command.kind)) return apply(command, reply);
+  const std::int64_t behind = log_->commands() - 1;
+  if (command.kind == CommandKind::kSwitchStage) {
+    save_checkpoint(record::CheckpointKind::kStage, behind);
+  } else {
+    take_snapshot(behind);
+  }
+  Outcome outcome = apply(command, reply);
+  if (outcome.done)
+    acted_.push_back({log_->commands(), step_, command, {}, record::CommandRow::Result{true, outcome.text}});
+  return outcome;
 }
 
 Outcome Trainer::apply(const Command& command, bus::Reply& reply) {
@@ -57,6 +93,7 @@ Outcome Trainer::apply(const Command& command, bus::Reply& reply) {
     case CommandKind::kSet: return set(command);
     case CommandKind::kProbeSentence: return sentence(command, reply);
     case CommandKind::kSaveWeights: return save(command);
+    case CommandKind::kCheckpoint: return checkpoint();
     case CommandKind::kWatch: watch_->set_wants(command.wants); return accepted("");
   }
   return refused("this trainer does not know the command");
@@ -76,9 +113,9 @@ Outcome Trainer::pause() {
 }
 
 Outcome Trainer::resume() {
-  if (!disk_problem_.empty()) {
+  if (!trouble_.empty()) {
     if (std::string problem = log_->flush(); !problem.empty()) return refused("still not written: " + problem);
-    disk_problem_.clear();
+    trouble_.clear();
   } else if (!paused_) {
     return refused("already running");
   }
@@ -90,7 +127,7 @@ Outcome Trainer::resume() {
 
 Outcome Trainer::run_steps(std::int64_t count) {
   if (count < 1) return refused("step needs a number of steps, 1 or more");
-  if (!disk_problem_.empty()) return refused("resume first: " + disk_problem_);
+  if (!trouble_.empty()) return refused("resume first: " + trouble_);
   paused_ = false;
   steps_until_pause_ = count;
   set_state(RunState::kRunning);
@@ -139,6 +176,7 @@ std::string Trainer::distil_for(const Command& command) {
 }
 
 void Trainer::mark(const Command& command, const std::string& text) {
+  if (retracing_) return;
   const bool stage = command.kind == CommandKind::kSwitchStage;
   events_.push_back({stage ? Event::Kind::kStageSwitch : Event::Kind::kCommand, step_, text, command.who});
   log::info("step " + std::to_string(step_) + ": " + command.who + ": " + text);
@@ -163,13 +201,21 @@ Outcome Trainer::save(const Command& command) {
   return accepted("saved to " + command.text);
 }
 
+Outcome Trainer::checkpoint() {
+  if (!log_->writes()) return refused("this run writes nothing: it was started without a folder");
+  save_checkpoint(record::CheckpointKind::kAsked, log_->commands());
+  if (const std::string problem = log_->note_checkpoints(true); !problem.empty()) return refused(problem);
+  return accepted("checkpoint of step " + with_thousands(step_) + " saved");
+}
+
 void Trainer::refuse_waiting(const std::string& why) {
   for (Command& command : channels_->commands.drain()) {
     bus::Reply reply;
     reply.command = std::move(command);
     reply.step = step_;
     reply.text = why;
-    if (log_) log_->add(reply);
+    if (log_ && journalled(reply.command.kind) && log_->log(reply.command, step_).empty())
+      log_->answer(log_->commands(), false, why);
     channels_->replies.push_drop_oldest(std::move(reply));
   }
 }

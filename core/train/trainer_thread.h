@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/bus/channels.h"
 #include "core/config/run_config.h"
@@ -19,10 +21,42 @@ struct Corpus;
 
 namespace moescope::train {
 
+/// A recorded run to start from, at one of its step boundaries: the newest checkpoint at or before it is loaded, and
+/// the steps from there are trained again with the commands of the journal, to the same bits.
+struct Origin {
+  enum class Use {
+    kContinue,  ///< the same run goes on in its own folder
+    kFork,      ///< a new run; the other is only read
+  };
+  static constexpr std::int64_t kNewest = -1;  ///< the last step recorded
+
+  Use use = Use::kContinue;
+  std::string folder;
+  std::int64_t step = kNewest;
+  /// How many rows of the journal are taken over; kNewest: those that act before `step`, or all with step = kNewest.
+  std::int64_t commands = kNewest;
+};
+
+/// States of recent step boundaries in memory, newest last, shared by the runs of one window one after another: going
+/// back then costs no training. Opaque: what it holds are tensors, which only trainers touch.
+class SnapshotRing;
+std::shared_ptr<SnapshotRing> make_snapshot_ring(std::size_t most_bytes = std::size_t{256} << 20);
+
+/// A command that a script gives: it acts at exactly the boundary after `step` optimiser steps.
+struct ScheduledCommand {
+  std::int64_t step = 0;
+  bus::Command command;
+};
+
 struct RunRequest {
   config::RunConfig config;
-  std::string source_text;    ///< the configuration exactly as given, for config.source.toml
-  std::string folder;         ///< run folder to create, must be empty or absent; empty: nothing is written
+  std::string source_text;             ///< the configuration exactly as given, for config.source.toml
+  std::string folder;                  ///< run folder to create, must be empty or absent; empty: nothing is written
+  std::optional<Origin> origin;        ///< with Use::kContinue `folder` is the origin's; `config` is the recorded one
+  std::shared_ptr<SnapshotRing> ring;  ///< null: none is kept
+  /// Rising steps; each is journalled and answered like a command of the channel. Those at a step before the start are
+  /// left out (they are in the journal), those at the start of a fork act right there.
+  std::vector<ScheduledCommand> script;
   std::string cache_folder;   ///< corpora and tokenizers
   bool start_paused = false;  ///< waits at step 0 for kResume or kStep
   bool watched = true;        ///< false: no probe, no frames but every step's scalars and loads (headless)

@@ -1,6 +1,7 @@
 #include "core/train/watch.h"
 
 #include <string>
+#include <utility>
 
 #include "core/train/layer_step.h"
 
@@ -19,8 +20,10 @@ std::vector<telemetry::NamedScalar> losses_of(const moe::StepLosses& losses) {
 
 }  // namespace
 
-Watch::Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::Model& model, bool probing)
+Watch::Watch(const corpus::Corpus& corpus, const config::RunConfig& config, model::Model& model, bool probing,
+             bool recorded)
     : corpus_(corpus), model_(model), pace_(config.probe.every) {
+  if (recorded) space_every_ = std::int64_t{config.record.probe_every} * config.record.space_every;
   if (!probing) return;
   probe_ = std::make_unique<Probe>(config, corpus);
 }
@@ -44,8 +47,14 @@ void Watch::show(const StepResult& result, int stage, telemetry::TelemetryFrame&
     vocabulary_->count(result.losses.layers);
   }
   if (!pace_.due(frame.step)) return;
-  probe_->look(model_, stage, wants_.space_layers, frame);
+  probe_->look(model_, stage, space_layers(frame.step), frame);
   show_expert_tokens(frame);
+}
+
+/// A function of the step, so that a resumed run records what the uninterrupted one would.
+std::uint64_t Watch::space_layers(std::int64_t step) const {
+  const bool recorded = space_every_ > 0 && (step == 1 || step / pace_.spacing() % space_every_ == 0);
+  return recorded ? ~std::uint64_t{0} : wants_.space_layers;
 }
 
 void Watch::show_expert_tokens(telemetry::TelemetryFrame& frame) {
@@ -53,6 +62,13 @@ void Watch::show_expert_tokens(telemetry::TelemetryFrame& frame) {
   if (!wants_.expert_tokens || now - tokens_shown_at_ < std::chrono::seconds(2)) return;
   tokens_shown_at_ = now;
   frame.expert_tokens = vocabulary_->top(corpus_);
+}
+
+Watch::Memory Watch::memory() const { return {pace_.spacing(), probe_ ? probe_->memory() : Probe::Memory{}}; }
+
+void Watch::restore(Memory memory) {
+  pace_.set_spacing(memory.spacing);
+  if (probe_) probe_->restore(std::move(memory.probe));
 }
 
 void Watch::mark_break(const std::vector<int>& layers, std::int64_t step) {

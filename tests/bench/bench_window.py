@@ -3,7 +3,7 @@
 
 ./lab bench window [CONFIG] [--steps N] [--rounds N]      needs a display, or xvfb-run
 
-Watching cost is the trainer thread's time in probe and publish over its step time, read from metrics.jsonl; the first
+Watching cost is the trainer thread's time in probe and publish over its step time, as recorded in the run; the first
 30 steps of every run are left out. Ratios within one call are what counts: machines are shared.
 """
 import argparse
@@ -21,7 +21,10 @@ SAMPLES = os.path.join(BIN, "..", "..", "..", "sample_configs")
 
 
 def figures(folder):
-    steps = [json.loads(line) for line in open(os.path.join(folder, "metrics.jsonl"))]
+    lines = os.path.join(folder, "export")
+    subprocess.run([os.path.join(BIN, "moescope-cli"), "export", folder, "--jsonl", "--out", lines],
+                   check=True, stdout=subprocess.DEVNULL)
+    steps = [json.loads(line) for line in open(os.path.join(lines, "metrics.jsonl"))]
     steps = [step for step in steps if "step_ms" in step][WARM_UP_STEPS:]
     step_ms = sum(step["step_ms"] for step in steps)
     watch_ms = sum(step["watch_ms"] for step in steps)
@@ -30,7 +33,7 @@ def figures(folder):
 
 def headless(config, steps, scratch):
     folder = os.path.join(scratch, "headless")
-    subprocess.run([os.path.join(BIN, "moescope-cli"), "train", config, "--steps", str(steps), "--out", folder, "--json"],
+    subprocess.run([os.path.join(BIN, "moescope-cli"), "train", config, "--steps", str(steps), "--out", folder, "--json", "--no-probe"],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return folder
 

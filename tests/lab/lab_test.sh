@@ -140,6 +140,16 @@ with_functions "$fake_pip; verify_wheels() { false; }; setup_venv"
 expect 'a damaged installation fails' "$STATUS" 1
 expect_contains 'and says so' "$OUTPUT" "what was installed in $WORK/cache/venv.new is damaged; check the disk"
 
+mkdir -p "$WORK/cache/venv-test.new"
+touch "$WORK/cache/venv-test.new/half"
+with_functions "$fake_pip; verify_wheels() { false; }; setup_test_venv"
+expect_contains 'a damaged environment of the tests is told' "$STATUS $OUTPUT" \
+  "what was installed in $WORK/cache/venv-test.new is damaged; check the disk"
+with_functions "$fake_pip; verify_wheels() { true; }; setup_test_venv; test_venv_ready"
+expect 'and made anew' "$STATUS $(cd "$WORK/cache/venv-test" && echo .m* *)" '0 .moescope-ready made'
+with_functions "$fake_pip; setup_test_venv"
+expect 'and then kept' "$STATUS $OUTPUT" '0 '
+
 (
   exec 9>"$WORK/lock"
   flock 9

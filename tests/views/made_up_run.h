@@ -147,12 +147,14 @@ struct Stage {
   }
   ViewContext context() {
     ViewContext made{history, status, selection, colors};
+    made.ghosts = ghosts;
     made.post = [this](bus::Command command) { posted.push_back(std::move(command)); };
     return made;
   }
   telemetry::History history;
   bus::RunStatus status;
   Selection selection;
+  std::vector<telemetry::Ghost> ghosts;
   const Palette& colors;
   std::vector<bus::Command> posted;
 };

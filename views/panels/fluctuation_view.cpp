@@ -44,7 +44,8 @@ class FluctuationView final : public ViewBase {
     refresh(context, size);
     if (rows_.step_C.empty())
       return empty_scene(size, context.palette, title(), kPromise, "The first probe comes with the first steps.");
-    return fluctuation_scene(context, size, rows_, order_, version_);
+    refresh_ghosts(context);
+    return fluctuation_scene(context, size, rows_, order_, version_, ghosts_);
   }
 
   std::optional<TimeAxis> time_axis_of(const ViewContext& context, Size size) const override {
@@ -84,6 +85,17 @@ class FluctuationView final : public ViewBase {
   }
 
  private:
+  // A ghost's history does not change, so its curve is made once per layer.
+  void refresh_ghosts(const ViewContext& context) {
+    std::vector<const telemetry::History*> key;
+    for (const telemetry::Ghost& ghost : context.ghosts) key.push_back(ghost.history.get());
+    if (key == ghosts_key_ && ghosts_layer_ == shown_layer(context)) return;
+    ghosts_key_ = std::move(key);
+    ghosts_layer_ = shown_layer(context);
+    ghosts_.clear();
+    for (const telemetry::History* history : ghosts_key_) ghosts_.push_back(settled_curve(*history, ghosts_layer_));
+  }
+
   // Rows and raster are made anew only when something they show has changed.
   void refresh(const ViewContext& context, Size size) {
     const auto& probes = context.history.probes();
@@ -106,6 +118,9 @@ class FluctuationView final : public ViewBase {
   using Key = std::tuple<const telemetry::RunInfo*, const telemetry::ProbeSnapshot*, int, std::int64_t, RowOrder>;
   using Look = std::tuple<float, float, int, int, Theme, std::int64_t>;
   FluctuationRows rows_;
+  std::vector<SettledCurve> ghosts_;
+  std::vector<const telemetry::History*> ghosts_key_;
+  int ghosts_layer_ = -1;
   RowOrder order_ = RowOrder::kLastChange;
   Key rows_key_{};
   Look look_{};

@@ -1,5 +1,6 @@
 #include "views/panels/view_base.h"
 #include "views/panels/view_entry.h"
+#include "views/scene/ghosts.h"
 #include "views/scene/labels.h"
 #include "views/scene/load_scene.h"
 #include "views/scene/numbers.h"
@@ -15,6 +16,7 @@ class LoadView final : public ViewBase {
     if (!context.history.run()) return "share of tokens per expert";
     std::string text =
         "layer " + std::to_string(shown_layer(context) + 1) + " · share of all training tokens, before capacity";
+    for (const std::size_t i : ghosts_with_same_experts(context)) text += " · ticks: " + context.ghosts[i].name;
     if (context.selection.step) text += " · " + step_text(*context.selection.step);
     return text;
   }

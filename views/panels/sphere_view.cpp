@@ -20,7 +20,7 @@ class SphereView final : public ViewBase {
 
   std::string subtitle(const ViewContext& context) const override {
     const int layer = shown_layer(context);
-    const telemetry::RouterSpace* space = context.history.space(layer);
+    const telemetry::RouterSpace* space = context.history.space_at(layer, context.shown_step());
     std::string text = "layer " + std::to_string(layer + 1);
     if (!space) return text + " · router space";
     return text + " · " + figure(static_cast<double>(space->token_S.size())) + " tokens at " + step_text(space->step) +
@@ -54,10 +54,15 @@ class SphereView final : public ViewBase {
           size, context.palette, title(),
           "This method’s router has no rows: its choice is not an inner product, so there is no sphere to draw.", "");
     const int layer = shown_layer(context);
-    const telemetry::RouterSpace* space = context.history.space(layer);
-    if (!space || space->vectors_SR.empty())
+    const telemetry::RouterSpace* space = context.history.space_at(layer, context.shown_step());
+    if (!space || space->vectors_SR.empty()) {
+      const bus::RunState state = context.status.state;
+      const bool over = state == bus::RunState::kFinished || state == bus::RunState::kFailed;
+      const std::string of_layer = "layer " + std::to_string(layer + 1);
       return empty_scene(size, context.palette, title(), kPromise,
-                         "Comes with the next probe of layer " + std::to_string(layer + 1) + ".");
+                         over || context.selection.step ? "None was recorded of " + of_layer + " up to this step."
+                                                        : "Comes with the next probe of " + of_layer + ".");
+    }
     fit_basis(context, *space);
     Scene scene = sphere_scene(context, size, *space, *basis_, camera_);
     controls_row(context, scene);

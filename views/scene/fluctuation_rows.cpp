@@ -84,4 +84,13 @@ double settled_share(const FluctuationRows& rows, std::int64_t step) {
   return static_cast<double>(settled) / static_cast<double>(rows.last_change_M.size());
 }
 
+SettledCurve settled_curve(const telemetry::History& history, int layer) {
+  const telemetry::TelemetryFrame* latest = history.latest();
+  const FluctuationRows rows = fluctuation_rows(history, layer, latest ? latest->step : 0, RowOrder::kLastChange);
+  SettledCurve curve;
+  curve.step_C = rows.step_C;
+  for (const std::int64_t step : rows.step_C) curve.share_C.push_back(settled_share(rows, step));
+  return curve;
+}
+
 }  // namespace moescope::views

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/scene/ghosts.h"
 #include "views/scene/labels.h"
 #include "views/scene/numbers.h"
 #include "views/scene/text_metrics.h"
@@ -44,10 +45,12 @@ std::vector<std::uint32_t> expert_colors(const ViewContext& context, int num_exp
 
 class Painter {
  public:
-  Painter(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order)
+  Painter(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
+          std::span<const SettledCurve> ghosts)
       : context_(context),
         rows_(rows),
         order_(order),
+        ghosts_(ghosts),
         layout_(fluctuation_layout(size)),
         raster_(layout_.raster),
         curve_(layout_.curve) {
@@ -125,10 +128,22 @@ class Painter {
                       kSmallSize,
                       Text::Align::kRight});
     }
+    for (std::size_t i = 0; i < ghosts_.size(); ++i) ghost_curve(i);
     Line line{{}, context_.palette.accent, 2};
-    line.points.push_back({axis_.x(0), curve_y(settled_share(rows_, 0))});
+    // A fork begins where it left its parent; nothing is known of it before.
+    const std::int64_t begin = context_.history.run()->parent_step;
+    line.points.push_back({axis_.x(static_cast<double>(begin)), curve_y(settled_share(rows_, begin))});
     for (const std::int64_t step : rows_.step_C)
       line.points.push_back({axis_.x(static_cast<double>(step)), curve_y(settled_share(rows_, step))});
+    scene_.add(std::move(line));
+  }
+
+  void ghost_curve(std::size_t i) {
+    const SettledCurve& curve = ghosts_[i];
+    if (curve.step_C.size() < 2) return;
+    Line line{{}, ghost_color(context_, i), 1.2F, true};
+    for (std::size_t c = 0; c < curve.step_C.size(); ++c)
+      line.points.push_back({axis_.x(static_cast<double>(curve.step_C[c])), curve_y(curve.share_C[c])});
     scene_.add(std::move(line));
   }
 
@@ -145,8 +160,15 @@ class Painter {
     const float y = raster_.bottom() + 3;
     const float room = raster_.w;
     const bool both = text_width(text, kSmallSize) + text_width(beyond, kSmallSize) + 16 < room;
-    scene_.add(Text{{raster_.x, y}, elided(text, kSmallSize, room), context_.palette.muted, kSmallSize});
-    if (both) scene_.add(Text{{raster_.right(), y}, beyond, context_.palette.muted, kSmallSize, Text::Align::kRight});
+    const Text& left =
+        scene_.add(Text{{raster_.x, y}, elided(text, kSmallSize, room), context_.palette.muted, kSmallSize});
+    if (!ghosts_.empty()) {
+      std::vector<LegendItem> items{{LegendItem::Kind::kLine, "this run", context_.palette.accent}};
+      add_ghosts_to(items, context_);
+      add_legend(scene_, context_.palette, {raster_.right(), y}, raster_.right() - text_box(left).right() - 12, items);
+    } else if (both) {
+      scene_.add(Text{{raster_.right(), y}, beyond, context_.palette.muted, kSmallSize, Text::Align::kRight});
+    }
     scene_.summary =
         percent(rows_.fluctuation_C.back()) + " of the probe tokens changed expert since the probe before; " + beyond;
   }
@@ -154,6 +176,7 @@ class Painter {
   const ViewContext& context_;
   const FluctuationRows& rows_;
   RowOrder order_;
+  std::span<const SettledCurve> ghosts_;
   FluctuationLayout layout_;
   Scene scene_;
   Rect raster_, curve_;
@@ -173,11 +196,13 @@ Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& conte
   picture.height = static_cast<int>(num_tokens);
   const std::vector<std::uint32_t> colors = expert_colors(context, run.num_experts, shown_layer(context));
   picture.rgba.assign(static_cast<std::size_t>(picture.width) * num_tokens, packed(context.palette.dock));
+  const telemetry::TelemetryFrame* latest = context.history.latest();
+  const double newest = static_cast<double>(latest ? latest->step : last_step);  // the axis may reach on, for a ghost
   const double span = static_cast<double>(std::max<std::int64_t>(1, last_step - first_step));
   for (int column = 0; column < picture.width; ++column) {
     const double step = static_cast<double>(first_step) + span * (column + 0.5) / picture.width;
     const auto after = std::upper_bound(rows.step_C.begin(), rows.step_C.end(), static_cast<std::int64_t>(step));
-    if (after == rows.step_C.begin()) continue;  // before the first probe there is nothing to show
+    if (after == rows.step_C.begin() || step > newest) continue;  // there is nothing to show
     const auto probe = static_cast<std::size_t>(after - rows.step_C.begin() - 1);
     for (std::size_t row = 0; row < num_tokens; ++row) {
       const int expert = rows.expert_CM[probe * num_tokens + static_cast<std::size_t>(rows.order_M[row])];
@@ -213,8 +238,8 @@ std::string order_name(RowOrder order) {
 }
 
 Scene fluctuation_scene(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
-                        std::uint64_t raster_version) {
-  return Painter(context, size, rows, order).paint(raster_version);
+                        std::uint64_t raster_version, std::span<const SettledCurve> ghosts) {
+  return Painter(context, size, rows, order, ghosts).paint(raster_version);
 }
 
 }  // namespace moescope::views

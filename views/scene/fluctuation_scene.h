@@ -29,6 +29,13 @@ FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, s
 /// Share of tokens whose last change lies at or before `step`.
 double settled_share(const FluctuationRows& rows, std::int64_t step);
 
+/// settled_share() at every probe of a ghost; empty where it has no such layer.
+struct SettledCurve {
+  std::vector<std::int64_t> step_C;
+  std::vector<double> share_C;
+};
+SettledCurve settled_curve(const telemetry::History& history, int layer);
+
 /// The raster, one column per pixel of `plot`, nearest probe at or before it.
 Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& context, Rect plot, std::int64_t first_step,
                            std::int64_t last_step);
@@ -41,9 +48,10 @@ struct FluctuationLayout {
 };
 FluctuationLayout fluctuation_layout(Size size);
 
-/// `raster_version` changes when the raster's colours would: the painter then uploads it anew.
+/// `raster_version` changes when the raster's colours would: the painter then uploads it anew. `ghosts` are the curves
+/// of context.ghosts, in their order.
 Scene fluctuation_scene(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
-                        std::uint64_t raster_version);
+                        std::uint64_t raster_version, std::span<const SettledCurve> ghosts = {});
 
 /// "last change", "class", "expert"
 std::string order_name(RowOrder order);

@@ -66,15 +66,17 @@ Picture load_heat(const ViewContext& context, int layer, Rect rect) {
   picture.rgba.assign(row * static_cast<std::size_t>(experts), 0);
   const auto shade = shades(context.palette);
   const double scale = experts / kHeatTop * (kShades - 1);
-  const auto under = spans(columns, time_axis(context, rect), width);
+  const TimeAxis axis = time_axis(context, rect);
+  const auto under = spans(columns, axis, width);
   for (std::size_t e = 0; e < static_cast<std::size_t>(experts); ++e)
     for (std::size_t x = 0; x < row; ++x) {
       if (under[x].first == under[x].last) continue;
       const double share = shown_share(columns, under[x], offset + e, kStarvingShare / experts);
       picture.rgba[e * row + x] = shade[static_cast<std::size_t>(std::clamp(share * scale, 0.0, kShades - 1.0))];
     }
-  picture.version = mix_bits(mix_bits(context.history.version() * 64 + static_cast<std::uint64_t>(layer)) +
-                             static_cast<std::uint64_t>(context.palette.theme));
+  picture.version =
+      mix_bits(mix_bits(context.history.version() * 64 + static_cast<std::uint64_t>(layer)) +
+               2 * static_cast<std::uint64_t>(axis.last) + static_cast<std::uint64_t>(context.palette.theme));
   return picture;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "views/scene/empty_scene.h"
+#include "views/scene/ghosts.h"
 #include "views/scene/labels.h"
 #include "views/scene/layer_load.h"
 #include "views/scene/load_heat.h"
@@ -34,6 +35,10 @@ class Painter {
     if (l < state.capacity_factor_L.size()) capacity_ = state.capacity_factor_L[l] * fair_;
     layout_ = load_layout(context, size, load_);
     axis_ = time_axis(context, layout_.heat);
+    for (const std::size_t i : ghosts_with_same_experts(context)) {
+      LayerLoad load = layer_load(*context.ghosts[i].history, layer_, context.shown_step());
+      if (load.share_E.size() == load_.share_E.size()) ghosts_.emplace_back(i, std::move(load));
+    }
     choose_scale();
   }
 
@@ -90,6 +95,12 @@ class Painter {
     const bool selected = context_.selection.layer == layer_ && context_.selection.expert == expert;
     if (labelled) add_expert_label(scene_, colors_, {kPad, y}, expert, run_.num_experts, faded(expert), selected);
     bar(expert, y);
+    for (const auto& [i, load] : ghosts_) {
+      // A heat map cannot be laid over another; a tick per expert says where the other run stands at the same step.
+      const float x = std::round(bar_x(load.share_E[static_cast<std::size_t>(expert)])) + 0.5F;
+      const float half = std::clamp(layout_.row * 0.42F, 1.0F, 8.0F);
+      scene_.add(Line{{{x, y - half}, {x, y + half}}, ghost_color(context_, i), 2});
+    }
     if (labelled)
       scene_.add(Text{{layout_.right, y - line_height(kSmallSize) / 2},
                       percent(share(expert)),
@@ -205,6 +216,8 @@ class Painter {
                   exact(share(expert) / fair_) + " × the fair share\n" + exact(100 * load_.dropped_E[e]) +
                   " % of its pairs dropped by capacity\nmean over recent steps, half-life " + exact(kLoadHalfLife) +
                   " steps\nshare = pairs sent to it ÷ all pairs, before capacity";
+    for (const auto& [i, load] : ghosts_)
+      hit.tooltip += "\n" + context_.ghosts[i].name + " " + exact(100 * load.share_E[e]) + " % (tick)";
     if (starves(expert))
       hit.tooltip +=
           std::string(load_.dead_E[e] ? "\ndead" : "\nstarves") + " since " + step_text(*load_.starving_since_E[e]);
@@ -225,6 +238,7 @@ class Painter {
   const RunInfo& run_;
   int layer_;
   LayerLoad load_;
+  std::vector<std::pair<std::size_t, LayerLoad>> ghosts_;  ///< index into context.ghosts, and its load at that step
   double fair_ = 1, capacity_ = 0, scale_ = 1;
   bool capacity_drawn_ = false;
   LoadLayout layout_;

@@ -17,6 +17,11 @@ std::string loss_readout(const ViewContext& context, std::int64_t step) {
     if (point.step >= 0)
       text += "\nvalidation " + exact(point.value * kBitsPerNat) + " bits per token at " + step_text(point.step);
   }
+  for (const telemetry::Ghost& ghost : context.ghosts) {
+    const ScalarSeries* task = ghost.history->series("task");
+    if (task && value_at(*task, step).step >= 0)
+      text += "\n" + ghost.name + " " + exact(smoothed_at(*task, step, kLossHalfLife) * kBitsPerNat) + " (mean)";
+  }
   for (const ScalarSeries* series : auxiliary_series(history))
     text += "\n" + series->name + " " + exact(value_at(*series, step).value);
   for (const char* name : {"lr", "grad_norm"})

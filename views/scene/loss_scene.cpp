@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "views/scene/empty_scene.h"
+#include "views/scene/ghosts.h"
 #include "views/scene/labels.h"
 #include "views/scene/numbers.h"
 #include "views/scene/text_metrics.h"
@@ -68,14 +69,15 @@ struct Wanted {
 // What the main plot has to show: the task's raw values, validation, the reference.
 Wanted wanted_limits(const ViewContext& context) {
   double low = 1e300, high = -1e300;
-  for (const char* name : {"task", "validation"}) {
-    const ScalarSeries* series = context.history.series(name);
+  const auto take = [&](const ScalarSeries* series) {
     for (std::size_t i = 0; series && i < series->value.size(); ++i) {
       if (!std::isfinite(series->value[i])) continue;
       low = std::min(low, series->value[i] * kBitsPerNat);
       high = std::max(high, series->value[i] * kBitsPerNat);
     }
-  }
+  };
+  for (const char* name : {"task", "validation"}) take(context.history.series(name));
+  for (const telemetry::Ghost& ghost : context.ghosts) take(ghost.history->series("task"));
   if (low > high) return {0, 1};
   const double unigram = context.history.run()->unigram_entropy_bits;
   if (unigram > 0) {
@@ -102,6 +104,7 @@ class Painter {
   Scene paint() {
     grid();
     reference();
+    for (std::size_t i = 0; i < context_.ghosts.size(); ++i) ghost(i);
     task();
     validation();
     bands();
@@ -140,6 +143,20 @@ class Painter {
     const float at = std::round(y(unigram)) + 0.5F;
     scene_.add(Line{{{layout_.plot.x, at}, {layout_.plot.right(), at}}, colors_.muted.with_alpha(0.7), 1});
     ends_.push_back({at, figure_with_zeros(unigram), "unigram", colors_.muted, Text::Font::kRegular});
+  }
+
+  // Only the mean: a second band would hide the first.
+  void ghost(std::size_t i) {
+    const ScalarSeries* series = context_.ghosts[i].history->series("task");
+    if (!series) return;
+    const CurveColumns columns = curve_columns(*series, axis_, kBitsPerNat, kLossHalfLife);
+    if (columns.empty()) return;
+    const Color color = ghost_color(context_, i);
+    Line mean{{}, color, 1.2F, true};
+    for (std::size_t c = 0; c < columns.x.size(); ++c) mean.points.push_back({columns.x[c], y(columns.mean[c])});
+    ends_.push_back({mean.points.back().y, figure_with_zeros(columns.mean.back()), context_.ghosts[i].name, color,
+                     Text::Font::kRegular});
+    scene_.add(std::move(mean));
   }
 
   void task() {
@@ -242,8 +259,12 @@ class Painter {
       if (end.y < top - 0.5F) continue;
       const float x = layout_.plot.right() + 8;
       const Text& value = scene_.add(Text{{x, end.y}, end.value, end.color, kBodySize, Text::Align::kLeft, end.font});
+      const float name_x = text_box(value).right() + 4;
       if (layout_.names)
-        scene_.add(Text{{text_box(value).right() + 4, end.y + 0.5F}, end.name, colors_.muted, kSmallSize});
+        scene_.add(Text{{name_x, end.y + 0.5F},
+                        elided(end.name, kSmallSize, scene_.size.w - name_x - 1),
+                        colors_.muted,
+                        kSmallSize});
     }
   }
 
@@ -254,6 +275,7 @@ class Painter {
     std::snprintf(mean, sizeof mean, "task, mean with half-life %.0f steps", kLossHalfLife);
     std::vector<LegendItem> items{{LegendItem::Kind::kLine, mean, colors_.accent}};
     items.push_back({LegendItem::Kind::kBand, "each step", colors_.accent.with_alpha(0.3)});
+    add_ghosts_to(items, context_);
     if (context_.history.series("validation")) items.push_back({LegendItem::Kind::kLine, "validation", colors_.text});
     if (context_.history.run()->unigram_entropy_bits > 0)
       items.push_back({LegendItem::Kind::kLine, "unigram entropy of the training text", colors_.muted.with_alpha(0.7)});

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "core/base/text.h"
@@ -188,10 +189,20 @@ class Writer {
     const auto pixels =
         static_cast<std::size_t>(std::max(0, picture.width)) * static_cast<std::size_t>(std::max(0, picture.height));
     if (pixels == 0 || picture.rgba.size() != pixels) return;
-    const Rect& r = picture.rect;
-    body_ += "<image" + attribute("x", r.x) + attribute("y", r.y) + attribute("width", r.w) + attribute("height", r.h) +
-             " preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64," +
-             base64(png_of(picture.width, picture.height, picture.rgba)) + "\"/>\n";
+    // Some readers smooth what they stretch whatever is asked of them. Rows that become much higher than a pixel, one
+    // per expert, are pictures of their own, so that none runs into the next.
+    const bool apart = picture.rect.h > 4 * static_cast<float>(picture.height);
+    const int rows = apart ? 1 : picture.height;
+    const auto row_pixels = static_cast<std::size_t>(rows) * static_cast<std::size_t>(picture.width);
+    const float height = picture.rect.h * static_cast<float>(rows) / static_cast<float>(picture.height);
+    for (int i = 0; i * rows < picture.height; ++i) {
+      const Rect& r = picture.rect;
+      const auto pixels_of_row = std::span(picture.rgba).subspan(static_cast<std::size_t>(i) * row_pixels, row_pixels);
+      body_ += "<image" + attribute("x", r.x) + attribute("y", r.y + static_cast<float>(i) * height) +
+               attribute("width", r.w) + attribute("height", height) +
+               " preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64," +
+               base64(png_of(picture.width, rows, pixels_of_row)) + "\"/>\n";
+    }
   }
 
   void add_hit(const HitBox& box) {

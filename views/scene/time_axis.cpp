@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/text.h"
+#include "views/scene/ghosts.h"
 #include "views/scene/labels.h"
 #include "views/scene/numbers.h"
 #include "views/scene/text_metrics.h"
@@ -149,10 +150,7 @@ std::int64_t TimeAxis::step_at(float at) const {
   return std::clamp(first + static_cast<std::int64_t>(std::llround(part * span)), first, last);
 }
 
-TimeAxis time_axis(const ViewContext& context, Rect plot) {
-  const telemetry::TelemetryFrame* latest = context.history.latest();
-  return {plot, 0, std::max<std::int64_t>(1, latest ? latest->step : 1)};
-}
+TimeAxis time_axis(const ViewContext& context, Rect plot) { return {plot, 0, last_step_of_all(context)}; }
 
 std::vector<double> round_values(double low, double high, int most) {
   std::vector<double> values;
@@ -190,7 +188,10 @@ void add_step_labels(Scene& scene, const ViewContext& context, const TimeAxis& a
   if (context.selection.step)
     add(axis.x(static_cast<double>(*context.selection.step)), step_text(*context.selection.step), colors.accent,
         Text::Align::kCenter, Text::Font::kStrong);
-  add(axis.plot.right(), with_thousands(axis.last), colors.text, Text::Align::kRight, Text::Font::kStrong);
+  const telemetry::TelemetryFrame* latest = context.history.latest();
+  const bool ends_here = !latest || latest->step >= axis.last;  // else the right end is a ghost's
+  add(axis.plot.right(), with_thousands(axis.last), ends_here ? colors.text : colors.muted, Text::Align::kRight,
+      ends_here ? Text::Font::kStrong : Text::Font::kRegular);
   add(axis.plot.x, step_text(axis.first), colors.muted, Text::Align::kLeft, Text::Font::kRegular);
   const int most = std::clamp(static_cast<int>(axis.plot.w / 90), 1, 8);
   for (const std::int64_t step : round_steps(axis.first, axis.last, most))

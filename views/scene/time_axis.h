@@ -21,7 +21,7 @@ struct TimeAxis {
   std::int64_t step_at(float x) const;
 };
 
-/// From step 0 to the newest frame; the same for every view, so that marks stand under each other.
+/// From step 0 to the newest frame, of ghosts too; the same for every view, so that marks stand under each other.
 TimeAxis time_axis(const ViewContext& context, Rect plot);
 
 /// Multiples of 1, 2 or 5 × 10ⁿ inside [low, high], at most `most` of them.

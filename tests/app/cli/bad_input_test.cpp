@@ -89,9 +89,8 @@ TEST_F(BadInput, ACorpusThatIsMissingOrTooSmall) {
 TEST_F(BadInput, OnTheCommandLine) {
   const std::string config = tiny_config();
   EXPECT_EQ(told_with({"trian", config}), "error: there is no verb 'trian'\nhint: did you mean 'train'?\n");
-  EXPECT_EQ(
-      told_with({"frobnicate"}),
-      "error: there is no verb 'frobnicate'\nhint: verbs are train, compare, check, eval, layer, methods or corpora\n");
+  EXPECT_THAT(told_with({"frobnicate"}),
+              StartsWith("error: there is no verb 'frobnicate'\nhint: verbs are train, resume, fork, "));
   EXPECT_EQ(told_with({"train", config, "--stepz", "3"}),
             "error: moescope-cli train has no option '--stepz'\nhint: did you mean '--steps'?\n");
   EXPECT_EQ(told_with({"train"}), "error: CONFIG is required\nhint: moescope-cli train --help tells what there is\n");

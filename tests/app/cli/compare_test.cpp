@@ -1,4 +1,5 @@
 // Several configurations with several seeds: the table, the plots, and what a second call finds.
+#include "core/record/run_reader.h"
 #include "tests/app/cli/program.h"
 
 namespace moescope::cli {
@@ -36,6 +37,14 @@ class Compare : public Program {
   static std::vector<std::string> run_folders() {
     return {"switch/seed-7", "switch/seed-8", "smoe/seed-7", "smoe/seed-8"};
   }
+  std::vector<telemetry::FramePtr> frames_of(const std::string& run) const {
+    auto reader = record::RunReader::open(path("out/" + run));
+    if (!reader) {
+      ADD_FAILURE() << format(reader.error());
+      return {};
+    }
+    return (*reader)->frames(1, (*reader)->last_step());
+  }
   fs::file_time_type written(const std::string& run) const {
     return fs::last_write_time(path("out/" + run + "/final.safetensors"));
   }
@@ -60,7 +69,7 @@ TEST_F(Compare, GivesATableFilesAndPlots) {
   EXPECT_THAT(outcome.err, HasSubstr("run 4 of 4: smoe, seed 8\n"));
   EXPECT_EQ(content_of(path("out/table.md")), outcome.out);
   for (const std::string& run : run_folders())
-    for (const char* name : {"config.toml", "metrics.jsonl", "final.safetensors", "report.json"})
+    for (const char* name : {"config.toml", "run.db", "final.safetensors", "report.json"})
       EXPECT_TRUE(fs::is_regular_file(path("out/" + run + '/' + name))) << run << ' ' << name;
   for (const char* name : {"loss_steps", "loss_seconds", "fluctuation", "load", "entropy", "collapse"}) {
     const std::string svg = content_of(path(std::string("out/") + name + ".svg"));
@@ -82,8 +91,7 @@ TEST_F(Compare, ItsNumbersAreThoseOfTheRuns) {
   EXPECT_EQ(first["name"], "switch");
   EXPECT_EQ(first["seeds"], (json{7, 8}));
   std::vector<double> losses;
-  for (const std::string& run : run_folders())
-    losses.push_back(json_lines(content_of(path("out/" + run + "/metrics.jsonl"))).back()["validation"]);
+  for (const std::string& run : run_folders()) losses.push_back(frames_of(run).back()->validation_loss);
   const json loss = figure(first, "validation_loss"), other = figure(second, "validation_loss");
   EXPECT_DOUBLE_EQ(loss["by_seed"]["7"], losses[0]);
   EXPECT_DOUBLE_EQ(loss["by_seed"]["8"], losses[1]);
@@ -94,12 +102,11 @@ TEST_F(Compare, ItsNumbersAreThoseOfTheRuns) {
   const json late = figure(first, "late_fluctuation");
   double sum = 0;
   int count = 0;
-  for (const json& line : json_lines(content_of(path("out/switch/seed-7/metrics.jsonl"))))
-    for (const json& share : line.value("probe", json::object()).value("fluctuation", json::array()))
-      if (line["step"] > 16) {
-        sum += share.get<double>();
-        ++count;
-      }
+  for (const telemetry::FramePtr& frame : frames_of("switch/seed-7"))
+    for (const float share : frame->probe && frame->step > 16 ? frame->probe->fluctuation_L : std::vector<float>()) {
+      sum += share;
+      ++count;
+    }
   ASSERT_GT(count, 0);
   EXPECT_NEAR(late["by_seed"]["7"], 100 * sum / count, 1e-9);
   EXPECT_EQ(json::parse(content_of(path("out/compare.json"))), all);
@@ -136,8 +143,11 @@ TEST_F(Compare, AnInterruptedOneContinues) {
                                            "400",     "--out",          path("out")};
   const pid_t child = start(arguments);
   const auto is_there = [&](const std::string& name) { return fs::exists(path("out/" + name)); };
-  for (int i = 0; i < 6000 && content_of(path("out/smoe/seed-7/metrics.jsonl")).size() < 2000; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const auto recorded = [&] {
+    const auto reader = record::RunReader::open(path("out/smoe/seed-7"));
+    return reader ? (*reader)->last_step() : 0;
+  };
+  for (int i = 0; i < 6000 && recorded() < 10; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   ::kill(child, SIGINT);
   const Outcome stopped = wait(child);
   EXPECT_EQ(stopped.code, 130) << stopped.err;
@@ -148,9 +158,13 @@ TEST_F(Compare, AnInterruptedOneContinues) {
   const auto first = written("switch/seed-7");
   const Outcome outcome = run(arguments);
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("run 2 of 4: smoe, seed 7 did not end last time and is trained anew\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("run 2 of 4: smoe, seed 7 did not end last time and goes on from step "));
   EXPECT_EQ(written("switch/seed-7"), first);
-  EXPECT_EQ(json_lines(content_of(path("out/smoe/seed-7/metrics.jsonl"))).size(), 400U);
+  EXPECT_EQ(frames_of("smoe/seed-7").size(), 400U);
+  // What was cut short and went on is what it would have been.
+  const Outcome alone = run({"train", config("smoe"), "--seed", "7", "--steps", "400", "--out", path("alone")});
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  EXPECT_EQ(content_of(path("alone/final.safetensors")), content_of(path("out/smoe/seed-7/final.safetensors")));
 }
 
 TEST_F(Compare, RulesOfEvaluationAreTakenWhereTheyFit) {
@@ -186,15 +200,19 @@ TEST_F(Compare, NothingForeignIsTouched) {
   EXPECT_EQ(content_of(path("docs/table.md")), "mine");
 }
 
-TEST_F(Compare, AForeignFileInAnUnfinishedRunStays) {
+TEST_F(Compare, ARunWithoutItsRecordIsTrainedAnewOnlyWhereNothingElseLies) {
   const std::string one = config("switch");
-  ASSERT_EQ(run({"compare", one, "--seeds", "1", "--out", path("out")}).code, 0);
-  fs::remove(path("out/switch/seed-7/final.safetensors"));
-  write("out/switch/seed-7/notes.txt", "mine");
-  EXPECT_THAT(told({"compare", one, "--seeds", "1", "--out", path("out")}),
-              HasSubstr("notes.txt: error: is no file of a run, so the unfinished run is not removed\n"));
-  EXPECT_EQ(content_of(path("out/switch/seed-7/notes.txt")), "mine");
-  EXPECT_TRUE(fs::exists(path("out/switch/seed-7/metrics.jsonl")));
+  const std::vector<std::string> arguments{"compare", one, "--seeds", "1", "--out", path("out")};
+  ASSERT_EQ(run(arguments).code, 0);
+  const std::string weights = content_of(path("out/switch/seed-7/final.safetensors"));
+  fs::remove(path("out/switch/seed-7/run.db"));
+  EXPECT_THAT(told(arguments), HasSubstr("seed-7: error: holds a run without its run.db\n"));
+  EXPECT_EQ(content_of(path("out/switch/seed-7/final.safetensors")), weights);
+  // Killed before it began to record, there is nothing to lose.
+  for (const char* name : {"checkpoints", "final.safetensors", "report.json"})
+    fs::remove_all(path("out/switch/seed-7/") + name);
+  ASSERT_EQ(run(arguments).code, 0);
+  EXPECT_EQ(content_of(path("out/switch/seed-7/final.safetensors")), weights);
 }
 
 TEST_F(Compare, AnotherConfigurationInTheFolderIsAnError) {

@@ -1,3 +1,4 @@
+#include "core/record/run_reader.h"
 #include "tests/app/cli/program.h"
 
 namespace moescope::cli {
@@ -19,8 +20,9 @@ TEST_F(Interrupt, CtrlCStopsAtTheNextStepAndLeavesWholeFiles) {
   EXPECT_THAT(outcome.err, HasSubstr("Stopping at the next step; Ctrl-C again quits at once\n"));
   const auto lines = json_lines(outcome.out);
   EXPECT_EQ(lines.back()["state"], "interrupted");
-  const auto metrics = json_lines(content_of(path("run/metrics.jsonl")));
-  EXPECT_EQ(metrics.back()["step"], lines.back()["step"]);
+  const auto recorded = record::RunReader::open(path("run"));
+  ASSERT_TRUE(recorded) << format(recorded.error());
+  EXPECT_EQ((*recorded)->last_step(), lines.back()["step"]);
   EXPECT_TRUE(std::filesystem::exists(path("run/final.safetensors")));
 }
 

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,8 +77,11 @@ class Program : public testing::Test {
   }
 
   pid_t start(const std::vector<std::string>& arguments, const Surroundings& around = {}) const {
+    // What an earlier program said must not be taken for the words of this one.
+    for (const char* name : {"stdout", "stderr"}) std::filesystem::remove(path(name));
     const pid_t child = ::fork();
-    if (child != 0) return child;
+    if (child < 0) throw std::runtime_error("no process can be had");  // −1 as a target of kill() means everybody
+    if (child > 0) return child;
     enter(around);
     if (std::freopen(around.stdout_to.empty() ? path("stdout").c_str() : around.stdout_to.c_str(), "w", stdout) ==
             nullptr ||

@@ -1,6 +1,7 @@
 // What a run leaves, on stdout and in its folder.
 #include <sys/stat.h>
 
+#include "core/record/run_reader.h"
 #include "tests/app/cli/program.h"
 
 namespace moescope::cli {
@@ -35,18 +36,20 @@ TEST_F(Train, LeavesAWholeFolderAndJsonLines) {
     EXPECT_EQ(lines[i]["layers"][0]["load"].size(), 4U);
   }
 
-  for (const char* name :
-       {"config.toml", "config.source.toml", "log.txt", "journal.jsonl", "metrics.jsonl", "final.safetensors"})
-    EXPECT_TRUE(fs::is_regular_file(path("first/") + name)) << name;
-  EXPECT_EQ(json_lines(content_of(path("first/metrics.jsonl"))).size(), 30U);
+  const std::vector<std::string> files{
+      "checkpoints", "config.source.toml", "config.toml", "final.safetensors", "lock", "log.txt", "run.db"};
+  std::vector<std::string> there;
+  for (const auto& file : fs::directory_iterator(path("first"))) there.push_back(file.path().filename());
+  std::sort(there.begin(), there.end());
+  EXPECT_EQ(there, files) << "nothing temporary stays";
+  const auto recorded = record::RunReader::open(path("first"));
+  ASSERT_TRUE(recorded) << format(recorded.error());
+  EXPECT_EQ((*recorded)->frames(1, 30).size(), 30U);
   EXPECT_GT(fs::file_size(path("first/final.safetensors")), 1000U);
   EXPECT_TRUE(content_of(path("first/config.source.toml")).starts_with(content_of(config)));
   EXPECT_THAT(content_of(path("first/config.source.toml")), HasSubstr("--set train.lr=0.002"));
   EXPECT_THAT(content_of(path("first/config.toml")), HasSubstr("lr = 0.002 "));
   EXPECT_THAT(content_of(path("first/log.txt")), HasSubstr("finished at step 30"));
-  int leftovers = 0;
-  for ([[maybe_unused]] const auto& file : fs::directory_iterator(path("first"))) ++leftovers;
-  EXPECT_EQ(leftovers, 6) << "nothing temporary stays";
 }
 
 TEST_F(Train, TheResolvedConfigurationRepeatsTheRunToTheBit) {
@@ -78,17 +81,36 @@ TEST_F(Train, OnATerminalThereIsAProgressLine) {
   EXPECT_THAT(outcome.out, HasSubstr("Finished at step 30 after "));
 }
 
-TEST_F(Train, ADiskThatFillsIsAFailedRunWithWholeLines) {
-  const Outcome outcome = run({"train", tiny_config(), "--steps", "2000", "--out", path("run")},
-                              {.file_limit = 60000, .stdout_to = "/dev/null"});
-  EXPECT_EQ(outcome.code, 1);
+TEST_F(Train, ADiskThatFillsIsAFailedRunWithWholeStepsThatGoesOnLater) {
+  const std::string config = tiny_config();
+  const Outcome outcome = run({"train", config, "--steps", "1000", "--no-probe", "--out", path("run")},
+                              {.file_limit = 400000, .stdout_to = "/dev/null"});
+  ASSERT_EQ(outcome.code, 1) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("error: the run failed at step "));
-  EXPECT_THAT(outcome.err, HasSubstr("metrics.jsonl"));
-  EXPECT_THAT(outcome.err, HasSubstr("cannot be written: File too large"));
-  const std::string metrics = content_of(path("run/metrics.jsonl"));
-  const auto whole = json_lines(metrics.substr(0, metrics.rfind('\n') + 1));
-  ASSERT_GT(whole.size(), 10U);
-  for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_EQ(whole[i]["step"], i + 1);
+  EXPECT_THAT(outcome.err, HasSubstr("(record): " + path("run/run.db") + " cannot be written: File too large"));
+  const auto whole_steps = [&] {
+    const auto recorded = record::RunReader::open(path("run"));
+    if (!recorded) throw std::runtime_error(format(recorded.error()));
+    const std::int64_t last = (*recorded)->last_step();
+    const auto frames = (*recorded)->frames(1, last);
+    EXPECT_EQ(frames.size(), static_cast<std::size_t>(last));
+    for (std::size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(frames[i]->step, i + 1);
+    EXPECT_THAT((*recorded)->damages(), testing::IsEmpty()) << "a run without a probe stays one";
+    return last;
+  };
+  EXPECT_GT(whole_steps(), 10);
+  const Outcome rest = run({"resume", path("run")});
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  EXPECT_EQ(whole_steps(), 1000);
+  ASSERT_EQ(run({"train", config, "--steps", "1000", "--no-probe", "--out", path("unhindered")}).code, 0);
+  EXPECT_EQ(content_of(path("run/final.safetensors")), content_of(path("unhindered/final.safetensors")));
+}
+
+TEST_F(Train, ADiskWithoutSpaceIsToldBeforeTheFirstStep) {
+  const Outcome outcome = run({"train", tiny_config(), "--out", path("run")}, {.file_limit = 40000, .stdout_to = ""});
+  EXPECT_EQ(outcome.code, 2) << outcome.out;
+  EXPECT_THAT(outcome.err, HasSubstr("error: the run failed at step 0 (prepare): "));
+  EXPECT_THAT(outcome.err, HasSubstr("run.db"));
 }
 
 TEST_F(Train, AFullStdoutStopsTheRun) {

@@ -21,6 +21,7 @@ class FakeRun {
 
   FakeRun(std::string name, std::string folder, std::int64_t total_steps);
   std::shared_ptr<const telemetry::RunInfo> info() const { return info_; }
+  telemetry::RunInfo& told() { return *info_; }
 
   /// The frame of the next step. Layers and stage as the trainer holds them; probe every 5 steps.
   std::shared_ptr<telemetry::TelemetryFrame> next(int stage, const std::vector<telemetry::LayerControls>& controls,

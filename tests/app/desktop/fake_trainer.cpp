@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/record/run_reader.h"
 #include "tests/app/desktop/fake_run.h"
 
 namespace moescope::test {
@@ -21,6 +22,8 @@ class FakeTrainer::Body {
         run_(request.config.top.name, request.folder, total_),
         paused_(request.start_paused) {
     controls_.resize(FakeRun::kLayers);
+    run_.told().id = "id of " + request.folder;
+    if (request.origin) begin_at(*request.origin);
   }
 
   void work(const std::stop_token& stop) {
@@ -49,6 +52,20 @@ class FakeTrainer::Body {
   }
 
  private:
+  /// As the real one: everything up to there happens again, unseen.
+  void begin_at(const train::Origin& origin) {
+    const auto record = record::RunReader::open(origin.folder);
+    const std::int64_t step = origin.step >= 0 ? origin.step : record ? (*record)->last_step() : 0;
+    while (run_.step() < step) run_.next(stage_, controls_, wants_);
+    if (origin.use == train::Origin::Use::kContinue) {
+      if (record) run_.told().id = (*record)->facts().id;
+    } else {
+      run_.told().parent_folder = origin.folder;
+      run_.told().parent_step = step;
+    }
+    channels_->status.update([&](bus::RunStatus& status) { status.inexact = options_.inexact; });
+  }
+
   void prepare(const std::stop_token& stop) {
     const auto until = std::chrono::steady_clock::now() + options_.prepare;
     while (std::chrono::steady_clock::now() < until && !stop.stop_requested()) {
@@ -90,6 +107,7 @@ class FakeTrainer::Body {
     reply.command = command;
     reply.step = run_.step();
     reply.done = true;
+    if (command.kind != CommandKind::kWatch) reply.number = ++logged_;
     apply(command, reply);
     channels_->replies.push_drop_oldest(std::move(reply));
   }
@@ -181,6 +199,7 @@ class FakeTrainer::Body {
   std::vector<telemetry::LayerControls> controls_;
   std::vector<telemetry::Event> events_;
   telemetry::Wants wants_;
+  std::int64_t logged_ = 0;
 };
 
 FakeTrainer::FakeTrainer(train::RunRequest request, std::shared_ptr<bus::Channels> channels, FakeOptions options)
@@ -193,6 +212,7 @@ FakeTrainer::~FakeTrainer() = default;
 
 app::StartTrainer fake_starter(std::shared_ptr<FakeOptions> options) {
   return [options](train::RunRequest request, std::shared_ptr<bus::Channels> channels) {
+    options->requests.push_back(request);
     return std::make_unique<FakeTrainer>(std::move(request), std::move(channels), *options);
   };
 }
@@ -203,6 +223,7 @@ struct TwoStageRouter {
   double balance_coefficient = 0.3;
   double distillation_coefficient = 1;
   int top_k = 1;
+  bool discrete_evaluation = false;
 };
 
 struct TwoStageSchedule {
@@ -226,6 +247,8 @@ config::MethodInfo two_stage() {
        config::field(&TwoStageRouter::distillation_coefficient, "distillation_coefficient",
                      "weight of the student's loss")
            .range(0, 100)
+           .live(),
+       config::field(&TwoStageRouter::discrete_evaluation, "discrete_evaluation", "evaluate as it would be served")
            .live(),
        config::field(&TwoStageRouter::top_k, "top_k", "experts per token").range(1, 8)});
   info.stage_schedule = config::schema_of<TwoStageSchedule>(

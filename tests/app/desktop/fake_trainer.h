@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "app/desktop/methods.h"
 #include "app/workbench/workbench.h"
@@ -16,9 +17,11 @@ namespace moescope::test {
 struct FakeOptions {
   std::chrono::milliseconds step{4};
   std::chrono::milliseconds prepare{30};
-  std::int64_t fail_at = -1;    ///< step at which the run fails; −1: never
-  std::int64_t jump_to = 0;     ///< steps done at once before the first wait, so that pictures are full
-  std::int64_t switch_at = -1;  ///< the schedule switches to stage 2 at this step
+  std::int64_t fail_at = -1;                ///< step at which the run fails; −1: never
+  std::int64_t jump_to = 0;                 ///< steps done at once before the first wait, so that pictures are full
+  std::int64_t switch_at = -1;              ///< the schedule switches to stage 2 at this step
+  std::string inexact;                      ///< told of a run that goes on from a record
+  std::vector<train::RunRequest> requests;  ///< all that were started, newest last
 };
 
 class FakeTrainer : public app::TrainerHandle {

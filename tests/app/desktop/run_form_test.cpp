@@ -77,6 +77,29 @@ TEST_F(Form, WritesWhatItReads) {
   EXPECT_FALSE(app::write_config(folder.filePath("no/such/folder.toml"), *config, methods_).isEmpty());
 }
 
+TEST_F(Form, ShowsYesAndNoAsACheckBox) {
+  auto* box = qobject_cast<QCheckBox*>(form_.field("moe.router.discrete_evaluation")->editor());
+  ASSERT_NE(box, nullptr);
+  EXPECT_FALSE(form_.field("moe.router.discrete_evaluation")->typed().has_value());
+  QTest::mouseClick(box, Qt::LeftButton, Qt::NoModifier, QPoint(7, box->height() / 2));
+  EXPECT_TRUE(std::get<bool>(form_.field("moe.router.discrete_evaluation")->value()));
+  EXPECT_TRUE(form_.start_button().isEnabled());
+  form_.set("moe.router.discrete_evaluation", "false");
+  EXPECT_FALSE(box->isChecked());
+}
+
+TEST_F(Form, FieldsThatNameAFileCanBeBrowsed) {
+  for (const char* key : {"data.corpus", "data.source", "data.target", "model.init_from"})
+    EXPECT_NE(form_.field(key)->editor()->findChild<QAction*>("browse"), nullptr) << key;
+  EXPECT_EQ(form_.field("name")->editor()->findChild<QAction*>("browse"), nullptr);
+}
+
+TEST_F(Form, SaysWhatTheRunWillLeaveOnDisk) {
+  EXPECT_TRUE(form_.size_on_disk().contains("checkpoints")) << qPrintable(form_.size_on_disk());
+  form_.set("train.steps", "many");
+  EXPECT_TRUE(form_.size_on_disk().isEmpty());
+}
+
 class Drop : public WindowTest {
  protected:
   void drop(const QString& path) {

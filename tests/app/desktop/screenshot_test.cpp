@@ -1,6 +1,8 @@
 // Pictures of the whole window and of every view, light and dark, in both sizes; none is blank.
 #include <QDir>
+#include <QTemporaryDir>
 
+#include "tests/app/desktop/fake_record.h"
 #include "tests/app/desktop/window_fixture.h"
 
 namespace moescope::test {
@@ -48,6 +50,27 @@ TEST_P(Screenshots, TheWindowAndItsViewsAreNotBlank) {
     EXPECT_TRUE(wait_for([&] { return canvas->frames_drawn() > before + 1; })) << qPrintable(id);
     save(*canvas, QStringLiteral("%1-%2").arg(id, shot.name), 12);
   }
+}
+
+TEST_P(Screenshots, ARecordedRunAndAForkBesideItsParentAreNotBlank) {
+  const Shot shot = GetParam();
+  QTemporaryDir scratch;
+  const QString folder = scratch.filePath(QStringLiteral("two_stage_workshop-1a2b"));
+  write_record(folder.toStdString(), {.steps = 260, .total = 400, .switch_at = 180, .command_at = 90});
+  window_->resize(shot.width, shot.height);
+  window_->set_theme(shot.theme);
+  ASSERT_EQ(window_->open(folder), QString());
+  ASSERT_TRUE(wait_for([&] { return session().viewing(); }));
+  session().look_at(140);
+  QTest::qWait(900);
+  save(*window_, QStringLiteral("record-%1").arg(shot.name), 60);
+  options_->jump_to = 0;
+  window_->fork_here();
+  ASSERT_TRUE(wait_for([&] { return session().paused(); }));
+  step(60);
+  window_->lab().apply_layout(app::Layout::kSteer);
+  QTest::qWait(900);
+  save(*window_, QStringLiteral("fork-%1").arg(shot.name), 60);
 }
 
 INSTANTIATE_TEST_SUITE_P(Themes, Screenshots,

@@ -114,6 +114,17 @@ TEST_F(Steering, ARefusedValueGoesBackToTheConfirmedOne) {
   EXPECT_EQ(top.data(app::JournalModel::kEffectRole).toString(), "refused: this method has no capacity");
 }
 
+TEST_F(Steering, AYesOrNoParameterIsACheckBox) {
+  run();
+  app::ParameterRow* row = window_->lab().controls().row("moe.router.discrete_evaluation");
+  ASSERT_NE(row, nullptr);
+  ASSERT_NE(row->check(), nullptr);
+  EXPECT_FALSE(row->check()->isChecked());
+  QTest::mouseClick(row->check(), Qt::LeftButton, Qt::NoModifier, QPoint(7, row->check()->height() / 2));
+  EXPECT_TRUE(answered("set moe.router.discrete_evaluation true"));
+  EXPECT_TRUE(wait_for([&] { return row->check()->isChecked() && row->isEnabled(); }));
+}
+
 TEST_F(Steering, AMethodWithoutStudentOrStagesOffersNeither) {
   run(false, "plain");
   EXPECT_TRUE(wait_for([&] { return !window_->actions().pin->isEnabled(); }));

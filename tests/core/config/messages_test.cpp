@@ -100,11 +100,12 @@ TEST(Messages, UnknownSectionOnceForAllItHolds) {
             "    1 | [modle]\n"
             "      |  ^\n"
             "hint: did you mean [model]?\n");
-  EXPECT_EQ(messages("[optimizer]\nlr = 1\n"),
-            "run.toml:1:2: error: unknown section [optimizer]\n"
-            "    1 | [optimizer]\n"
-            "      |  ^\n"
-            "hint: sections are [data], [model], [moe], [moe.router], [stages], [train], [probe], [decode]\n");
+  EXPECT_EQ(
+      messages("[optimizer]\nlr = 1\n"),
+      "run.toml:1:2: error: unknown section [optimizer]\n"
+      "    1 | [optimizer]\n"
+      "      |  ^\n"
+      "hint: sections are [data], [model], [moe], [moe.router], [stages], [train], [probe], [record], [decode]\n");
   EXPECT_EQ(messages("[moe.method]\nid = \"smoe\"\n"),
             "run.toml:1:6: error: unknown section [moe.method]\n"
             "    1 | [moe.method]\n"

@@ -81,11 +81,12 @@ TEST(RunConfig, SchemaKeepsTheOrderOfAFileAndLeavesOutEmptySections) {
   const MethodCatalogue catalogue = test_catalogue();
   std::vector<std::string> sections;
   for (const Schema& schema : run_schema(*find_method(catalogue, "stablemoe"))) sections.push_back(schema.section);
-  EXPECT_EQ(sections,
-            (std::vector<std::string>{"", "data", "model", "moe", "moe.router", "stages", "train", "probe", "decode"}));
+  EXPECT_EQ(sections, (std::vector<std::string>{"", "data", "model", "moe", "moe.router", "stages", "train", "probe",
+                                                "record", "decode"}));
   sections.clear();
   for (const Schema& schema : run_schema(*find_method(catalogue, "smoe"))) sections.push_back(schema.section);
-  EXPECT_EQ(sections, (std::vector<std::string>{"", "data", "model", "moe", "moe.router", "train", "probe", "decode"}));
+  EXPECT_EQ(sections,
+            (std::vector<std::string>{"", "data", "model", "moe", "moe.router", "train", "probe", "record", "decode"}));
 }
 
 TEST(MoeBlocks, AutoSpreadsOverTheDepth) {

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <nlohmann/json.hpp>
 
 #include "core/base/log.h"
 #include "tests/core/record/scratch_folder.h"
@@ -14,7 +13,6 @@ namespace moescope::record {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 std::unique_ptr<RunFolder> open_folder(const std::string& path) {
   log::set_console(false);
@@ -28,30 +26,10 @@ std::string refusal(const std::string& path) {
   return folder ? "accepted" : format(folder.error());
 }
 
-std::vector<json> lines_of(const std::string& path) {
-  std::vector<json> lines;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
-  return lines;
-}
-
-bus::Reply reply_at(std::int64_t step, bus::CommandKind kind) {
-  bus::Reply reply;
-  reply.step = step;
-  reply.command.kind = kind;
-  reply.done = true;
-  return reply;
-}
-
-TEST(RunFolder, HoldsBothConfigurationsLogJournalAndMetrics) {
+TEST(RunFolder, HoldsBothConfigurationsAndTheLog) {
   const ScratchFolder scratch;
   const std::string path = scratch / "runs/deep/first";
   auto folder = open_folder(path);
-  ASSERT_TRUE(folder->add_reply(reply_at(3, bus::CommandKind::kPause)));
-  ASSERT_TRUE(folder->add_reply(reply_at(3, bus::CommandKind::kWatch)));  // no part of the experiment
-  telemetry::TelemetryFrame frame;
-  frame.step = 1;
-  ASSERT_TRUE(folder->add_frame(frame));
   log::info("hello");
   folder.reset();
   log::info("after the run");
@@ -59,10 +37,20 @@ TEST(RunFolder, HoldsBothConfigurationsLogJournalAndMetrics) {
   EXPECT_EQ(content_of(path + "/config.source.toml"), "# mine\n");
   EXPECT_THAT(content_of(path + "/log.txt"), testing::HasSubstr(" info hello\n"));
   EXPECT_THAT(content_of(path + "/log.txt"), testing::Not(testing::HasSubstr("after")));
-  const auto journal = lines_of(path + "/journal.jsonl");
-  ASSERT_EQ(journal.size(), 1U);
-  EXPECT_EQ(journal[0]["command"], "pause");
-  EXPECT_EQ(lines_of(path + "/metrics.jsonl").size(), 1U);
+}
+
+TEST(RunFolder, TakenUpAgainGoesOnWithItsLog) {
+  const ScratchFolder scratch;
+  open_folder(scratch / "run");
+  auto again = RunFolder::reopen(scratch / "run");
+  ASSERT_TRUE(again);
+  log::info("second half");
+  again->reset();
+  EXPECT_THAT(content_of(scratch / "run/log.txt"), testing::HasSubstr(" info second half\n"));
+  EXPECT_EQ(content_of(scratch / "run/config.toml"), "seed = 7\n");
+  const auto absent = RunFolder::reopen(scratch / "absent");
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(format(absent.error()), scratch / "absent" + std::string(": error: there is no such run folder\n"));
 }
 
 TEST(RunFolder, AnEmptyFolderIsTaken) {
@@ -117,31 +105,6 @@ class SmallFiles {
  private:
   rlimit before_{};
 };
-
-TEST(RunFolder, LinesThatDoNotFitWaitAndNothingIsLostOrTorn) {
-  const ScratchFolder scratch;
-  auto folder = open_folder(scratch / "run");
-  int failures = 0;
-  {
-    const SmallFiles limit(1000);
-    for (int step = 0; step < 20; ++step) {
-      const Status status = folder->add_reply(reply_at(step, bus::CommandKind::kPause));
-      if (status) continue;
-      ++failures;
-      EXPECT_THAT(format(status.error()),
-                  testing::HasSubstr("journal.jsonl: error: cannot be written: File too large; "));
-      EXPECT_THAT(format(status.error()), testing::HasSubstr("hint: this file may not grow further"));
-    }
-    EXPECT_FALSE(folder->flush());
-  }
-  EXPECT_GT(failures, 5);
-  ASSERT_TRUE(folder->flush());
-  ASSERT_TRUE(folder->add_reply(reply_at(20, bus::CommandKind::kPause)));
-  folder.reset();
-  const auto journal = lines_of(scratch / "run/journal.jsonl");
-  ASSERT_EQ(journal.size(), 21U);
-  for (std::size_t i = 0; i < journal.size(); ++i) EXPECT_EQ(journal[i]["step"], i);
-}
 
 TEST(RunFolder, AFailedStartLeavesNothingBehind) {
   const ScratchFolder scratch;

@@ -13,8 +13,9 @@ namespace moescope::record {
 
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "moescope_test_XXXXXX").string();
+  ScratchFolder() : ScratchFolder(std::filesystem::temp_directory_path().string()) {}
+  explicit ScratchFolder(const std::string& parent) {
+    std::string pattern = parent + "/moescope_test_XXXXXX";
     path_ = ::mkdtemp(pattern.data());
   }
   ScratchFolder(const ScratchFolder&) = delete;
@@ -26,6 +27,11 @@ class ScratchFolder {
  private:
   std::string path_;
 };
+
+/// For tests that open thousands of files and do not need a disk that syncs.
+inline std::string memory_disk() {
+  return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path().string();
+}
 
 inline std::string content_of(const std::string& path) {
   std::ostringstream text;

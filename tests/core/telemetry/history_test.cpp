@@ -217,5 +217,59 @@ TEST(History, ANewRunForgetsTheOldAndIsNewsToo) {
   EXPECT_EQ(history.latest()->step, 1);
 }
 
+std::shared_ptr<TelemetryFrame> with_space(std::int64_t step, int layer, std::size_t floats = 3) {
+  auto frame = frame_at(step);
+  auto space = std::make_shared<RouterSpace>();
+  space->step = step;
+  space->layer = layer;
+  space->vectors_SR.resize(floats);
+  frame->spaces = {space};
+  return frame;
+}
+
+TEST(History, FindsTheRouterSpaceOfAnEarlierStep) {
+  History history;
+  for (const std::int64_t step : {10, 20, 30}) history.add(with_space(step, 1));
+  EXPECT_EQ(history.space_at(1, 9), nullptr);
+  EXPECT_EQ(history.space_at(1, 10)->step, 10);
+  EXPECT_EQ(history.space_at(1, 29)->step, 20);
+  EXPECT_EQ(history.space(1)->step, 30);
+  EXPECT_EQ(history.space_at(0, 29), nullptr);
+  history.add(with_space(30, 1, 5));
+  EXPECT_EQ(history.space(1)->vectors_SR.size(), 5U) << "the same step again replaces";
+}
+
+TEST(History, RouterSpacesStayBoundedAndTheNewestStayDense) {
+  History history;
+  constexpr std::size_t kFloats = 1 << 18;  // a mebibyte each
+  for (std::int64_t step = 1; step <= 200; ++step) history.add(with_space(step, static_cast<int>(step % 2), kFloats));
+  std::size_t kept = 0;
+  const RouterSpace* before = nullptr;
+  for (std::int64_t step = 1; step <= 200; ++step)
+    for (const int layer : {0, 1})
+      if (const RouterSpace* space = history.space_at(layer, step); space && space->step == step && space != before) {
+        before = space;
+        ++kept;
+      }
+  EXPECT_LE(kept * kFloats * sizeof(float), History::kMaxSpaceBytes);
+  EXPECT_GE(kept, 30U);
+  EXPECT_EQ(history.space_at(0, 200)->step, 200);
+  EXPECT_EQ(history.space_at(0, 199)->step, 198);
+  EXPECT_LE(history.space_at(0, 40)->step, 40);
+}
+
+TEST(History, TheSameRunGoesOnWithEverythingItHad) {
+  History history;
+  history.start(std::make_shared<RunInfo>());
+  history.add(frame_at(1));
+  auto again = std::make_shared<RunInfo>();
+  again->name = "again";
+  const std::uint64_t version = history.version();
+  history.go_on(again);
+  EXPECT_EQ(history.run()->name, "again");
+  EXPECT_EQ(history.latest()->step, 1);
+  EXPECT_GT(history.version(), version);
+}
+
 }  // namespace
 }  // namespace moescope::telemetry

@@ -3,11 +3,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
+#include "core/record/run_reader.h"
 #include "core/record/safetensors.h"
 #include "tests/core/train/thread_harness.h"
 
@@ -25,30 +26,45 @@ class RunFolderOfARun : public ::testing::Test {
   }
   ~RunFolderOfARun() override { fs::remove_all(path); }
 
-  std::string text(const std::string& name) const {
-    std::ifstream file(path / name);
-    std::stringstream all;
-    all << file.rdbuf();
-    return all.str();
+  std::unique_ptr<record::RunReader> reader() const {
+    auto opened = record::RunReader::open(path.string());
+    MOESCOPE_ASSERT(opened.has_value(), "the run folder holds a run");
+    return std::move(*opened);
   }
 
   fs::path path;
 };
 
 TEST_F(RunFolderOfARun, HoldsConfigurationJournalMetricsAndWeights) {
-  test::ThreadHarness run(test::tiny_stablemoe(4, {"train.steps=8"}), test::tiny_hooks(),
-                          std::make_shared<bus::Channels>(), /*start_paused=*/true, path.string());
-  ASSERT_TRUE(run.wait_for(RunState::kPaused));
-  run.send(test::set("train.lr", 0.005));
-  run.send(test::set("train.lr", 50.0));
-  run.send(test::command(CommandKind::kResume));
-  ASSERT_TRUE(run.wait_for(RunState::kFinished));
+  {
+    test::ThreadHarness run(test::tiny_stablemoe(4, {"train.steps=8"}), test::tiny_hooks(),
+                            std::make_shared<bus::Channels>(), /*start_paused=*/true, path.string());
+    ASSERT_TRUE(run.wait_for(RunState::kPaused));
+    run.send(test::set("train.lr", 0.005));
+    run.send(test::set("train.lr", 50.0));
+    run.send(test::command(CommandKind::kResume));
+    ASSERT_TRUE(run.wait_for(RunState::kFinished));
+  }
   for (const char* name : {"config.toml", "config.source.toml", "log.txt"}) EXPECT_TRUE(fs::exists(path / name));
-  const std::string journal = text("journal.jsonl"), metrics = text("metrics.jsonl");
-  EXPECT_NE(journal.find("lr 0.01 → 0.005"), std::string::npos);
-  EXPECT_NE(journal.find("allowed is 0 to 1"), std::string::npos);
-  EXPECT_NE(journal.find("\"schedule\""), std::string::npos) << journal;
-  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 8);
+  const auto recorded = reader();
+  const auto journal = recorded->commands();
+  ASSERT_EQ(journal.size(), 3U);
+  EXPECT_TRUE(journal[0].result->done);
+  EXPECT_EQ(journal[0].result->text, "lr 0.01 → 0.005");
+  EXPECT_FALSE(journal[1].result->done);
+  EXPECT_NE(journal[1].result->text.find("allowed is 0 to 1"), std::string::npos);
+  EXPECT_EQ(journal[2].command.kind, CommandKind::kResume);
+  const auto frames = recorded->frames(1, 8);
+  ASSERT_EQ(frames.size(), 8U);
+  EXPECT_TRUE(std::any_of(frames.begin(), frames.end(), [](const telemetry::FramePtr& frame) {
+    return !frame->events.empty() && frame->events.front().who == "schedule";
+  }));
+  const auto checkpoints = recorded->checkpoints();
+  ASSERT_EQ(checkpoints.size(), 2U);
+  EXPECT_EQ(checkpoints[0].kind, record::CheckpointKind::kStage);
+  EXPECT_EQ(checkpoints[0].step, 4);
+  EXPECT_EQ(checkpoints[1].kind, record::CheckpointKind::kFinal);
+  EXPECT_EQ(checkpoints[1].step, 8);
   const auto weights = record::read_safetensors((path / "final.safetensors").string());
   ASSERT_TRUE(weights.has_value());
   EXPECT_EQ(weights->metadata.at("step"), "8");
@@ -72,39 +88,44 @@ class FullDisk {
   rlimit before_{};
 };
 
-TEST_F(RunFolderOfARun, AFullDiskPausesTheRunAndNothingIsLost) {
-  test::Harness run(test::tiny_config("switch"), true, test::tiny_hooks(), path.string());
-  run.steps(3);
+TEST_F(RunFolderOfARun, AFullDiskPausesTheRunWhichGoesOnByItselfAndNothingIsLost) {
+  std::int64_t steps = 0;
   {
-    const FullDisk full(fs::file_size(path / "metrics.jsonl"));
-    run.steps(1);
-    ASSERT_FALSE(run.frames.back()->events.empty());
-    const telemetry::Event& notice = run.frames.back()->events.back();
-    EXPECT_EQ(notice.kind, telemetry::Event::Kind::kNotice);
-    EXPECT_NE(notice.text.find("metrics.jsonl"), std::string::npos) << notice.text;
-    const bus::RunStatus status = run.channels->status.read();
-    EXPECT_EQ(status.state, RunState::kPaused);
-    EXPECT_EQ(status.activity, notice.text);
-    const bus::Reply resume = run.send(test::command(CommandKind::kResume));
-    EXPECT_FALSE(resume.done);
-    EXPECT_EQ(resume.text, "still not written: " + notice.text);
+    test::ThreadHarness run(test::tiny_config("switch", {"train.steps=100000"}), test::tiny_hooks(),
+                            std::make_shared<bus::Channels>(), /*start_paused=*/false, path.string());
+    ASSERT_TRUE(run.wait_until([&] { return fs::exists(path / "run.db-wal") && run.status().step > 20; }));
+    {
+      const FullDisk full(fs::file_size(path / "run.db-wal"));
+      ASSERT_TRUE(run.wait_for(RunState::kPaused));
+      const bus::RunStatus status = run.status();
+      EXPECT_NE(status.activity.find("cannot be written"), std::string::npos) << status.activity;
+      const bus::Reply refused = run.send(test::set("train.lr", 0.001));
+      EXPECT_FALSE(refused.done);
+      EXPECT_EQ(refused.text.rfind("not done, since it could not be written to the journal: ", 0), 0U) << refused.text;
+      EXPECT_FALSE(run.send(test::command(CommandKind::kResume)).done);
+    }
+    ASSERT_TRUE(run.wait_for(RunState::kRunning));
+    EXPECT_TRUE(run.send(test::set("train.lr", 0.001)).done);
+    run.send(test::command(CommandKind::kStop));
+    ASSERT_TRUE(run.wait_for(RunState::kFinished));
+    steps = run.status().step;
   }
-  EXPECT_TRUE(run.send(test::command(CommandKind::kResume)).done);
-  EXPECT_EQ(run.channels->status.read().state, RunState::kRunning);
-  const std::string metrics = text("metrics.jsonl");
-  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 4);
+  EXPECT_EQ(static_cast<std::int64_t>(reader()->frames(1, steps).size()), steps);
 }
 
 TEST_F(RunFolderOfARun, AFullDiskFailsARunNobodyCanResume) {
   train::RunRequest request;
-  request.config = test::tiny_config("switch");
+  request.config = test::tiny_config("switch", {"train.steps=100000"});
   request.folder = path.string();
   request.pause_when_disk_full = false;
   auto channels = std::make_shared<bus::Channels>();
   train::Trainer trainer(std::move(request), channels, test::tiny_hooks());
   trainer.prepare({});
   const FullDisk full(0);
-  EXPECT_THROW(trainer.step(), std::runtime_error);
+  const auto train_on = [&] {
+    for (int i = 0; i < 20000; ++i) trainer.step();
+  };
+  EXPECT_THROW(train_on(), std::runtime_error);
   EXPECT_EQ(trainer.clock().current(), train::Phase::kRecord);
 }
 

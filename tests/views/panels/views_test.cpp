@@ -7,6 +7,7 @@
 
 #include "tests/views/made_up_run.h"
 #include "views/panels/picture_textures.h"
+#include "views/scene/still.h"
 #include "views/view.h"
 
 namespace moescope::views {
@@ -109,6 +110,13 @@ TEST(Views, ComeInTheOrderOfTheLayoutWithDistinctNames) {
   }
   EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), ids.size());
   EXPECT_THAT(ids, ::testing::IsSupersetOf({"load", "loss", "tokens", "sentence"}));
+}
+
+TEST(Views, CanAllBeDrawnFromARecordButTheSentence) {
+  std::vector<std::string> names;
+  for (const auto& view : make_views())
+    if (view->id() != "sentence") names.push_back(view->id());
+  EXPECT_EQ(names, still_names()) << "views/scene/still.cpp has a line per view";
 }
 
 TEST(Views, DrawEmptyAndFullHistoriesAtAnySize) {

@@ -134,6 +134,12 @@ TEST(Svg, APictureIsAnEmbeddedPng) {
   EXPECT_THAT(svg, HasSubstr("<image x=\"0\" y=\"0\" width=\"20\" height=\"10\" preserveAspectRatio=\"none\""));
   EXPECT_THAT(svg, HasSubstr("href=\"data:image/png;base64,iVBORw0KGgo"));
   elements(svg);
+  // Rows that become high stand apart: a reader that smooths would let one expert's row run into the next.
+  Picture heat{{0, 0, 20, 60}, 1, 3, {0xFF0000FF, 0x80FF0000, 0xFF00FF00}};
+  EXPECT_THAT(svg_of(heat), HasSubstr("<image x=\"0\" y=\"40\" width=\"20\" height=\"20\""));
+  heat.rect.h = 9;
+  EXPECT_THAT(svg_of(heat), HasSubstr("<image x=\"0\" y=\"0\" width=\"20\" height=\"9\""));
+
   picture.rgba.pop_back();
   EXPECT_THAT(svg_of(picture), Not(HasSubstr("<image"))) << "a picture with pixels missing is left out";
 }

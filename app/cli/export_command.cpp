@@ -1,0 +1,193 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/cli/interrupt.h"
+#include "app/cli/terminal.h"
+#include "app/cli/verb.h"
+#include "app/export/csv_exporter.h"
+#include "app/export/jsonl_exporter.h"
+#include "app/export/svg_exporter.h"
+#include "app/export/tensorboard_exporter.h"
+#include "app/export/weights_export.h"
+#include "core/base/text.h"
+#include "core/record/run_reader.h"
+
+namespace moescope::cli {
+namespace {
+
+using exports::ExportedRun;
+using exports::Exporter;
+using exports::ExportFiles;
+
+constexpr std::int64_t kPiece = 256;  // steps read at once
+
+struct ExportOptions {
+  std::string run;
+  std::string out;
+  bool force = false;
+  bool csv = false, jsonl = false, tensorboard = false, weights = false;
+  std::string views;
+  std::int64_t step = 0;  ///< 0: the last
+  int layer = 1;
+  std::string size = "760x440";
+  std::string theme = "light";
+};
+
+int tell(const Diagnostics& problem, int code) {
+  std::fputs(format(problem).c_str(), stderr);
+  return code;
+}
+
+ExportedRun tables_of(record::RunReader& reader) {
+  return {reader.facts(), reader.info(), reader.last_step(), reader.commands(), reader.events(), reader.gaps()};
+}
+
+/// One export: what is asked for, made ready, read and written.
+class Export {
+ public:
+  Export(const ExportOptions& options, record::RunReader& reader)
+      : options_(options),
+        reader_(reader),
+        run_(tables_of(reader)),
+        files_(options.out.empty() ? (std::filesystem::path(reader.folder()) / "export").string() : options.out) {}
+
+  int run() {
+    if (const Status asked = prepare(); !asked) return tell(asked.error(), kWrongInput);
+    if (const Status opened = files_.open(options_.force); !opened) return tell(opened.error(), kWrongInput);
+    if (!read()) return kInterrupted;
+    for (const auto& exporter : exporters_)
+      if (const Status finished = exporter->finish(); !finished) return tell(finished.error(), kWrongInput);
+    tell_what_is_missing();
+    if (const Status written = files_.commit(); !written) return tell(written.error(), kRunFailed);
+    for (const std::string& path : files_.paths()) std::puts(path.c_str());
+    if (std::fflush(stdout) != 0) return tell({error("stdout cannot be written", "the files are there")}, kRunFailed);
+    return kDone;
+  }
+
+ private:
+  Status prepare() {
+    if (options_.csv) exporters_.push_back(exports::csv_exporter(run_, files_));
+    if (options_.jsonl) exporters_.push_back(exports::jsonl_exporter(run_, files_));
+    if (options_.tensorboard) exporters_.push_back(exports::tensorboard_exporter(run_, files_));
+    if (!options_.views.empty())
+      if (Status svg = prepare_svg(); !svg) return svg;
+    if (options_.weights) return prepare_weights();
+    return Done{};
+  }
+
+  Status prepare_svg() {
+    auto request = exports::read_svg_request(options_.views, options_.size, options_.theme);
+    if (!request) return request.error();
+    if (run_.last_step < 1) return error("the run has no recorded step, so there is nothing to draw");
+    if (options_.step > run_.last_step) {
+      return error("the run has no step " + with_thousands(options_.step),
+                   "its last recorded step is " + with_thousands(run_.last_step));
+    }
+    if (options_.layer > std::max(1, run_.info.num_layers)) {
+      return error("the run has no layer " + std::to_string(options_.layer),
+                   "its MoE layers are 1 to " + std::to_string(std::max(1, run_.info.num_layers)));
+    }
+    request->step = options_.step == 0 ? run_.last_step : options_.step;
+    request->look.layer = options_.layer - 1;
+    exporters_.push_back(exports::svg_exporter(run_, files_, std::move(*request)));
+    return Done{};
+  }
+
+  Status prepare_weights() {
+    const auto step = options_.step == 0 ? std::nullopt : std::optional(options_.step);
+    const auto chosen = exports::chosen_checkpoint(reader_.checkpoints(), step);
+    if (!chosen) return chosen.error();
+    if (chosen->kind == record::CheckpointKind::kTainted) {
+      std::fputs(format(warning("the checkpoint of step " + with_thousands(chosen->step) +
+                                " was taken when that step failed; its weights may hold what failed"))
+                     .c_str(),
+                 stderr);
+    }
+    files_.add("weights.safetensors",
+               [from = reader_.checkpoint_path(*chosen), method = run_.facts.method,
+                at = chosen->step](const std::string& to) { return exports::export_weights(from, to, method, at); });
+    return Done{};
+  }
+
+  /// Hands all frames to all exporters. False: interrupted.
+  bool read() {
+    StatusLine line;
+    for (const auto& exporter : exporters_) exporter->start();
+    if (exporters_.empty()) return true;  // weights alone need no frame
+    for (std::int64_t first = 0; first <= run_.last_step; first += kPiece) {
+      if (interrupted()) return false;
+      const auto frames = reader_.frames(first, std::min(first + kPiece - 1, run_.last_step));
+      for (const auto& exporter : exporters_) exporter->add(frames);
+      line.show("Exporting " +
+                bar(static_cast<double>(first) / static_cast<double>(std::max<std::int64_t>(1, run_.last_step)), 20) +
+                " step " + with_thousands(first) + '/' + with_thousands(run_.last_step));
+    }
+    return !interrupted();
+  }
+
+  /// A damaged record is exported as far as it can be read.
+  void tell_what_is_missing() {
+    const auto say = [](const std::string& text) { std::fputs(format(warning(text)).c_str(), stderr); };
+    for (const std::string& damage : reader_.damages()) say(damage);
+    const std::string journal = reader_.journal_problem();
+    if (!journal.empty() && (options_.csv || options_.jsonl)) say(journal);
+    for (const auto& exporter : exporters_)
+      for (const std::string& note : exporter->notes()) std::fprintf(stderr, "%s\n", note.c_str());
+  }
+
+  const ExportOptions& options_;
+  record::RunReader& reader_;
+  ExportedRun run_;
+  ExportFiles files_;
+  std::vector<std::unique_ptr<Exporter>> exporters_;
+};
+
+int export_run(const ExportOptions& options) {
+  if (!options.csv && !options.jsonl && !options.tensorboard && !options.weights && options.views.empty()) {
+    return tell(
+        {error("no format is named", "name at least one of --csv, --jsonl, --tensorboard, --svg and --weights")},
+        kWrongInput);
+  }
+  const auto reader = record::RunReader::open(options.run);
+  if (!reader) return tell(reader.error(), kWrongInput);
+  watch_interrupts();
+  return Export(options, **reader).run();
+}
+
+}  // namespace
+
+Verb add_export(CLI::App& program) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* verb = program.add_subcommand("export", "Write a recorded run as tables, pictures, TensorBoard or weights");
+  verb->add_option("RUN", options->run, "Run folder; it may be training at this moment")->required();
+  verb->add_option("--out", options->out, "Folder to write to; else RUN/export")->type_name("DIR");
+  verb->add_flag("--force", options->force, "Write over the files of an earlier export");
+  verb->add_flag("--csv", options->csv, "scalars.csv, layers.csv, loads.csv, probes.csv, journal.csv and more");
+  verb->add_flag("--jsonl", options->jsonl, "metrics.jsonl, loads.jsonl and journal.jsonl");
+  verb->add_flag("--tensorboard", options->tensorboard, "tensorboard/, for tensorboard --logdir");
+  verb->add_option("--svg", options->views, "Views as pictures, like loss,load; all: every view that was recorded")
+      ->type_name("VIEWS");
+  verb->add_flag("--weights", options->weights, "weights.safetensors, of the newest checkpoint");
+  verb->add_option("--step", options->step, "Of --svg, as the window looked then, and of --weights")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 53));
+  verb->add_option("--layer", options->layer, "Of --svg, from 1")->check(CLI::Range(1, 1000));
+  verb->add_option("--size", options->size, "Of --svg, like 760x440")->type_name("WxH");
+  verb->add_option("--theme", options->theme, "Of --svg: light or dark")->type_name("THEME");
+  verb->footer(
+      "Layers count from 1, experts from 0. Tables are UTF-8 with exact numbers; an empty cell was not measured.\n"
+      "Parquet is not written: pandas, polars, DuckDB and R read the CSV and JSONL files.\n"
+      "The paths of the files go to stdout. All of them appear at the end, or none. A damaged record is exported as "
+      "far\n"
+      "as it can be read: what is missing is told on stderr, and the exit code is 0.\n"
+      "Exit codes: 0 done, 1 a file cannot be written, 2 the input is wrong, 130 interrupted.");
+  return {verb, [options] { return export_run(*options); }};
+}
+
+}  // namespace moescope::cli

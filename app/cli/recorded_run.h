@@ -1,0 +1,34 @@
+#pragma once
+// A recorded run as the verbs that take one need it. Threads: one owner.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/config/run_config.h"
+#include "core/record/run_reader.h"
+
+namespace moescope::cli {
+
+struct RecordedRun {
+  std::unique_ptr<record::RunReader> reader;
+  config::RunConfig config;  ///< as recorded, read again
+
+  bool reached_its_end() const { return reader->last_step() >= config.train.steps; }
+  /// The newest one at or before `step` that training may start from; null: the run's beginning.
+  const record::CheckpointRow* checkpoint_before(std::int64_t step) const;
+  std::vector<record::CheckpointRow> checkpoints;
+};
+
+/// `path`: a run folder or its run.db. Errors: what RunReader::open() refuses, and a recorded configuration that this
+/// build cannot read.
+Result<RecordedRun> open_recorded(const std::string& path);
+
+/// "finished", "being trained", "stopped at step 430 of 1,500".
+std::string state_in_words(const RecordedRun& run);
+
+/// The same folder, however it is written.
+bool same_folder(const std::string& a, const std::string& b);
+
+}  // namespace moescope::cli

@@ -1,0 +1,60 @@
+#pragma once
+// A recorded run read into memory on a thread of its own, so that no window waits for a disk.
+// Threads: construct, ask and destroy from one thread; reading happens on its own.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/record/run_rows.h"
+#include "core/telemetry/history.h"
+
+namespace moescope::app {
+
+/// What is shown of a recorded run. A plain value.
+struct LoadedRun {
+  std::string folder;
+  record::RunFacts facts;
+  telemetry::History history;  ///< with the run's RunInfo, whose folder is where it lies now
+  std::vector<record::CommandRow> commands;
+  std::vector<record::EventRow> events;
+  std::vector<record::CheckpointRow> checkpoints;  ///< those training may start from
+  std::int64_t last_step = 0;
+  bool being_written = false;
+  std::vector<std::string> damages;  ///< one sentence for every part that is missing
+};
+
+/// Reads all of it, in pieces; `progress` is told 0 to 1. Errors: as record::RunReader::open() says, or stopped.
+Result<LoadedRun> load_run(const std::string& path, const std::function<void(double)>& progress,
+                           const std::stop_token& stop);
+
+class RunLoader {
+ public:
+  /// `path` is a run's folder or its run.db.
+  explicit RunLoader(std::string path);
+
+  const std::string& path() const { return path_; }
+  /// It ends soon, without a run.
+  void cancel() { thread_.request_stop(); }
+  bool cancelled() const { return thread_.get_stop_token().stop_requested(); }
+  /// The thread is over, and the destructor does not wait.
+  bool ended() const { return ended_; }
+  double progress() const { return progress_; }
+  /// Requires: ended(), and called once.
+  Result<LoadedRun> take() { return std::move(*result_); }
+
+ private:
+  std::string path_;
+  std::optional<Result<LoadedRun>> result_;  ///< written before ended_ is set, read after
+  std::atomic<double> progress_ = 0;
+  std::atomic<bool> ended_ = false;
+  std::jthread thread_;  ///< last: it uses what stands above. Its destructor asks it to stop and joins
+};
+
+}  // namespace moescope::app

@@ -1,0 +1,54 @@
+#pragma once
+// The checkpoints of a run as files: <folder>/checkpoints/step-000012000.safetensors. Each exists whole or not at all;
+// which ones stay is a policy over rows, apart from the writing. Names and shapes of the tensors: docs in
+// core/train/training_state.h and resources/help/checkpoints.md.
+// Threads: CheckpointWriter has one owner and one thread of its own; the functions are pure but for the disk.
+
+#include <cstdint>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/record/run_rows.h"
+#include "core/record/safetensors.h"
+
+namespace moescope::record {
+
+using Blocks = std::shared_ptr<const std::vector<TensorBlock>>;
+
+/// "step-000012000.safetensors", "step-000012000.final.safetensors": regular ones have no kind in their name.
+std::string checkpoint_file(std::int64_t step, CheckpointKind kind);
+
+/// Of the regular checkpoints in `rows` (rising by step) those that go: all but the newest `keep_last` and those at
+/// multiples of `keep_every` (0: none). An older final one goes when a newer exists. The newest whole one never goes.
+std::vector<CheckpointRow> superfluous(const std::vector<CheckpointRow>& rows, int keep_last, std::int64_t keep_every);
+
+/// Removes what an interrupted write left in <folder>/checkpoints: temporary files, and files that no row names.
+void tidy_checkpoints(const std::string& folder, const std::vector<CheckpointRow>& rows);
+
+class CheckpointWriter {
+ public:
+  /// Makes <folder>/checkpoints when the first one is written.
+  explicit CheckpointWriter(std::string folder) : folder_(std::move(folder)) {}
+
+  /// Starts to write in the background; waits for the one before. Refuses (see Written::problem) when less than two
+  /// such files and 256 MB would be left free.
+  void write(CheckpointRow row, Blocks blocks, std::map<std::string, std::string> metadata);
+
+  struct Written {
+    CheckpointRow row;    ///< with its size in bytes
+    std::string problem;  ///< why there is no such file; empty: it is there and durable
+  };
+  /// What has been finished since the last call; with `wait` also what is being written.
+  std::vector<Written> take_finished(bool wait);
+
+ private:
+  std::string folder_;
+  std::future<Written> writing_;
+  std::vector<Written> finished_;
+};
+
+}  // namespace moescope::record

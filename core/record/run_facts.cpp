@@ -1,0 +1,53 @@
+#include "core/record/run_facts.h"
+
+#include "core/bus/limited_json.h"
+
+namespace moescope::record {
+namespace {
+
+constexpr std::size_t kMostBytes = 16 << 20;
+
+}  // namespace
+
+std::string facts_json(const RunFacts& facts) {
+  nlohmann::ordered_json json = {{"id", facts.id},
+                                 {"name", facts.name},
+                                 {"method", facts.method},
+                                 {"parent_id", facts.parent_id},
+                                 {"parent_folder", facts.parent_folder},
+                                 {"parent_step", facts.parent_step},
+                                 {"parent_commands", facts.parent_commands},
+                                 {"config_toml", facts.config_toml}};
+  json["determinism"] = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : facts.determinism) json["determinism"][key] = value;
+  json["created_ns"] = facts.created_ns;
+  return bus::json_line(json);
+}
+
+Result<RunFacts> facts_from_json(std::string_view text) {
+  const Result<nlohmann::json> json = bus::limited_json(text, "the description of this run", kMostBytes, 4);
+  if (!json) return json.error();
+  bus::JsonParts parts(*json, "the description of this run");
+  RunFacts facts;
+  facts.id = parts.text("id");
+  facts.name = parts.text("name");
+  facts.method = parts.text("method");
+  facts.parent_id = parts.text("parent_id");
+  facts.parent_folder = parts.text("parent_folder");
+  facts.parent_step = parts.integer("parent_step", 0);
+  facts.parent_commands = parts.integer("parent_commands", 0);
+  facts.config_toml = parts.text("config_toml");
+  const nlohmann::json& determinism = parts.any("determinism");
+  if (!determinism.is_object()) parts.fail(" has a \"determinism\" that is no object");
+  for (const auto& [key, value] : determinism.items()) {
+    if (value.is_string())
+      facts.determinism[key] = value.get<std::string>();
+    else
+      parts.fail(" has a \"determinism\" with something that is no text");
+  }
+  facts.created_ns = parts.integer("created_ns");
+  if (const Status whole = parts.finish(); !whole) return whole.error();
+  return facts;
+}
+
+}  // namespace moescope::record

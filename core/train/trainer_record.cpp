@@ -1,0 +1,183 @@
+// What is kept of a run while it goes on: its record, hashes, checkpoints, snapshots in memory.
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/train/determinism.h"
+#include "core/train/messages.h"
+#include "core/train/trainer.h"
+#include "core/train/weights_file.h"
+
+namespace moescope::train {
+
+using bus::RunState;
+using record::CheckpointKind;
+
+namespace {
+
+constexpr std::int64_t kSnapshotEvery = 50;  // a copy costs about 5 ms a million parameters
+
+constexpr auto kRetryAfter = std::chrono::milliseconds(500);
+
+std::int64_t now_ns() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
+
+}  // namespace
+
+void Trainer::begin_record(std::vector<telemetry::ProbeToken> probe) {
+  const bool continues = request_.origin && request_.origin->use == Origin::Use::kContinue;
+  telemetry::RunInfo info = run_info(request_, material_, std::move(probe));
+  record::RunFacts facts;
+  if (continues) {
+    facts = past_->facts();
+    const std::string parent = facts.parent_folder;
+    info.parent_folder = parent;
+    info.parent_step = facts.parent_step;
+    log_->go_on(past_->commands(), past_->checkpoints());
+  } else {
+    facts.id = record::new_run_id();
+    facts.name = request_.config.top.name;
+    facts.method = material_.method->info.id;
+    facts.config_toml = info.config_toml;
+    facts.determinism = determinism_class(request_.config, material_);
+    facts.created_ns = now_ns();
+    if (past_) {
+      const std::int64_t target = request_.origin->step == Origin::kNewest ? past_->last_step() : request_.origin->step;
+      info.parent_folder = facts.parent_folder = past_->folder();
+      info.parent_step = facts.parent_step = target;
+      facts.parent_id = past_->facts().id;
+      facts.parent_commands = commands_wanted(past_->commands(), target);
+    }
+  }
+  run_id_ = facts.id;
+  if (log_->writes()) info.id = facts.id;
+  if (!continues) log_->begin(facts, info);
+  log::info(material_.method->info.title + " on " + info.corpus + ": " + std::to_string(info.num_parameters) +
+            " parameters, " + std::to_string(info.threads) + (info.threads == 1 ? " thread" : " threads"));
+  channels_->runs.push_drop_oldest(std::make_shared<telemetry::RunInfo>(std::move(info)));
+}
+
+TrainingState Trainer::state() {
+  return {model(),    *material_.objective,    *optimizer_, *controls_, *settings_, schedule_, *watch_, step_,
+          stage_due_, request_.config.top.seed};
+}
+
+/// After each step: a hash, a checkpoint and a copy in memory, each when it is due.
+void Trainer::keep_state() {
+  clock_.enter(Phase::kRecord);
+  const config::RecordConfig& record = request_.config.record;
+  const bool hashed = step_ % record.hash_every == 0 && (log_->writes() || retracing_);
+  if (hashed) {
+    StateHash hash = hash_of(state());
+    if (retracing_) {
+      compare_with_past(hash);
+    } else {
+      log_->add(
+          record::StateHashRow{step_, hash.hash, log_->commands(), log_->journal_hash(), std::move(hash.tensors)});
+    }
+  }
+  const bool saved = !retracing_ && log_->writes() && record.checkpoint_every > 0 &&
+                     step_ % record.checkpoint_every == 0 && step_ < request_.config.train.steps;
+  if (saved) {
+    save_checkpoint(CheckpointKind::kRegular, log_->commands());
+  } else if (step_ % kSnapshotEvery == 0) {
+    take_snapshot(retracing_ ? retraced_ : log_->commands());
+  }
+}
+
+void Trainer::take_snapshot(std::int64_t commands) {
+  newest_ = {run_id_, step_, commands, capture(state())};
+  acted_.clear();
+  if (request_.ring) request_.ring->add(newest_);
+}
+
+void Trainer::save_checkpoint(CheckpointKind kind, std::int64_t commands) {
+  take_snapshot(commands);
+  if (!log_->writes()) return;
+  record::CheckpointRow row;
+  row.step = step_;
+  row.kind = kind;
+  row.commands = commands;
+  row.state_hash = hash_of(*newest_.blocks).hash;
+  log_->checkpoint(row, newest_.blocks,
+                   {{"format", "moescope checkpoint 1"},
+                    {"run", run_id_},
+                    {"method", material_.method->info.id},
+                    {"step", std::to_string(step_)},
+                    {"commands", std::to_string(commands)},
+                    {"kind", record::checkpoint_kind_name(kind)},
+                    {"state_hash", row.state_hash}});
+}
+
+/// Pauses when the record cannot be written, and goes on by itself once it can be again.
+void Trainer::watch_disk() {
+  if (std::string problem = log_->note_checkpoints(false); !problem.empty()) notice(problem);
+  const std::string trouble = log_->trouble();
+  if (trouble.empty() == trouble_.empty() || std::chrono::steady_clock::now() < retry_at_) return;
+  trouble_ = trouble;
+  if (finished_) return;  // nothing left to hold up; the recorder keeps the rows
+  if (trouble.empty()) {
+    log::info("the record is written again");
+    set_state(paused_ ? RunState::kPaused : RunState::kRunning);
+    return;
+  }
+  clock_.enter(Phase::kRecord);
+  if (!request_.pause_when_disk_full) throw std::runtime_error(trouble);
+  log::warning("paused: " + trouble);
+  notice(trouble);
+  set_state(RunState::kPaused);
+  clock_.enter(Phase::kBetween);
+}
+
+void Trainer::finish() {
+  clock_.enter(Phase::kRecord);
+  set_state(RunState::kStopping);
+  std::string problem = log_->flush();
+  if (problem.empty() && log_->writes()) {
+    if (step_ > 0) save_checkpoint(CheckpointKind::kFinal, log_->commands());
+    // Without it the run can still be gone on with, from an older one.
+    if (const std::string lack = log_->note_checkpoints(true); !lack.empty()) notice(lack);
+    problem = one_line(save_weights(log_->weights_path(), model(), material_.method->info.id, step_));
+  }
+  if (problem.empty()) problem = log_->flush();
+  if (!problem.empty()) {
+    // Nobody waits for space once a stop was asked for.
+    if (stopping_ || !request_.pause_when_disk_full) throw std::runtime_error(problem);
+    if (trouble_ != problem) notice(problem);
+    trouble_ = problem;
+    retry_at_ = std::chrono::steady_clock::now() + kRetryAfter;
+    set_state(RunState::kPaused);
+    return;
+  }
+  log::info("finished at step " + std::to_string(step_));
+  finished_ = true;
+  set_state(RunState::kFinished);
+  clock_.enter(Phase::kBetween);
+}
+
+void Trainer::fail(const std::exception_ptr& exception) {
+  const bus::Failure failure{clock_.step(), phase_name(clock_.current()), one_line(exception)};
+  log::error("failed at step " + std::to_string(failure.step) + " in " + failure.phase + ": " + failure.message);
+  try {
+    if (watch_ && log_) {
+      // For looking at, never to go on from: the step may be half done.
+      save_checkpoint(CheckpointKind::kTainted, log_->commands());
+      log_->add(record::EventRow{failure.step, "failure", failure.phase + ": " + failure.message, "lab"});
+      static_cast<void>(log_->note_checkpoints(true));
+      static_cast<void>(log_->flush());
+    }
+  } catch (...) {
+    log::warning("the state of the failed step could not be saved: " + one_line(std::current_exception()));
+  }
+  channels_->status.update([&](bus::RunStatus& status) {
+    status.state = RunState::kFailed;
+    status.step = failure.step;
+    status.activity.clear();
+    status.failure = failure;
+  });
+}
+
+}  // namespace moescope::train

@@ -1,0 +1,80 @@
+#include "tests/app/desktop/fake_record.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/assert.h"
+#include "core/record/run_writer.h"
+#include "tests/app/desktop/fake_run.h"
+
+namespace moescope::test {
+namespace {
+
+std::vector<record::CommandRow> two_commands(std::int64_t step) {
+  std::vector<record::CommandRow> rows(2);
+  rows[0].command.kind = bus::CommandKind::kSet;
+  rows[0].command.key = "train.lr";
+  rows[0].command.value = 0.001;
+  rows[0].result = {true, "lr 0.004 → 0.001"};
+  rows[1].command.kind = bus::CommandKind::kFreezeRouter;
+  rows[1].command.layer = 1;
+  rows[1].result = {true, "froze the router of layer 2"};
+  std::string before;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].number = static_cast<std::int64_t>(i) + 1;
+    rows[i].apply_step = step;
+    rows[i].hash = before = record::chain_hash(before, rows[i].number, step, rows[i].command);
+  }
+  return rows;
+}
+
+record::RunBatch batch_of(FakeRun& run, const RecordShape& shape) {
+  record::RunBatch batch;
+  std::vector<telemetry::LayerControls> controls(FakeRun::kLayers);
+  int stage = 0;
+  while (run.step() < shape.steps) {
+    const std::int64_t step = run.step() + 1;
+    if (step == shape.switch_at) stage = 1;
+    if (step == shape.command_at) controls[1].router_frozen = true;
+    telemetry::Wants wants;
+    wants.space_layers = step % 10 == 0 ? 0b111 : 0;
+    auto frame = run.next(stage, controls, wants);
+    if (step == shape.switch_at)
+      frame->events.push_back({telemetry::Event::Kind::kStageSwitch, step, "switched to stage 2", "schedule"});
+    if (step == shape.command_at)
+      frame->events.push_back({telemetry::Event::Kind::kCommand, step, "lr 0.004→0.001", "you"});
+    batch.frames.push_back(std::move(frame));
+  }
+  if (shape.command_at <= shape.steps) batch.commands = two_commands(shape.command_at);
+  if (!shape.failure.empty()) batch.events.push_back({shape.steps, "failure", shape.failure, "lab"});
+  record::CheckpointRow checkpoint;
+  checkpoint.step = 50;
+  checkpoint.file = "step-50.safetensors";
+  checkpoint.bytes = 1;
+  checkpoint.state_hash = std::string(32, '0');
+  batch.checkpoints.push_back(checkpoint);
+  return batch;
+}
+
+}  // namespace
+
+void write_record(const std::string& folder, const RecordShape& shape) {
+  std::filesystem::create_directories(folder + "/checkpoints");
+  std::ofstream(folder + "/checkpoints/step-50.safetensors") << ' ';
+  FakeRun run(std::filesystem::path(folder).filename().string(), folder, shape.total);
+  record::RunFacts facts;
+  facts.id = "0123456789abcdef";
+  facts.name = run.info()->name;
+  facts.method = "two_stage";
+  facts.config_toml = "name = \"" + facts.name +
+                      "\"\n[moe]\nmethod = \"two_stage\"\n[train]\nsteps = " + std::to_string(shape.total) + "\n";
+  run.told().id = facts.id;
+  run.told().config_toml = facts.config_toml;
+  auto writer = record::RunWriter::create(folder, facts);
+  MOESCOPE_ASSERT(writer.has_value(), "a run can be made in a fresh folder");
+  const bool told = (*writer)->set_run_info(*run.info()).has_value();
+  const bool written = (*writer)->commit(batch_of(run, shape)).has_value();
+  MOESCOPE_ASSERT(told && written, "a run can be written in a fresh folder");
+}
+
+}  // namespace moescope::test

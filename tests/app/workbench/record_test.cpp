@@ -1,0 +1,148 @@
+// Recorded runs on the bench: viewed, gone on with, forked.
+#include <gtest/gtest.h>
+
+#include "app/workbench/recorded_journal.h"
+#include "app/workbench/run_loader.h"
+#include "tests/app/workbench/fake_trainer.h"
+
+namespace moescope::app {
+namespace {
+
+record::CommandRow row(std::int64_t number, std::int64_t step, double lr, bool done = true) {
+  record::CommandRow made;
+  made.number = number;
+  made.apply_step = step;
+  made.command.seq = 40 + static_cast<std::uint64_t>(number);
+  made.command.kind = bus::CommandKind::kSet;
+  made.command.key = "train.lr";
+  made.command.value = lr;
+  made.result = {done, done ? "changed" : "out of range"};
+  return made;
+}
+
+LoadedRun loaded(const std::string& folder = "/runs/a") {
+  LoadedRun run;
+  run.folder = folder;
+  run.facts.id = "a";
+  auto info = std::make_shared<telemetry::RunInfo>();
+  info->id = "a";
+  info->folder = folder;
+  run.history.start(info);
+  for (std::int64_t step = 1; step <= 100; ++step) {
+    auto frame = std::make_shared<telemetry::TelemetryFrame>();
+    frame->step = step;
+    frame->losses = {{"task", 2.0 - 0.01 * static_cast<double>(step)}};
+    run.history.add(frame);
+  }
+  run.last_step = 100;
+  run.commands = {row(1, 10, 0.003), row(2, 10, 7, false), row(3, 60, 0.001)};
+  run.events = {{10, "command", "lr 0.004→0.003", "you"}, {40, "stage_switch", "switched to stage 2", "schedule"}};
+  return run;
+}
+
+class RecordOnBench : public WithFakeTrainer {
+ protected:
+  static train::RunRequest from(train::Origin origin, std::string folder) {
+    train::RunRequest made;
+    made.origin = std::move(origin);
+    made.folder = std::move(folder);
+    return made;
+  }
+  void announce(const std::string& id, const std::string& folder, std::int64_t parent_step = 0) {
+    auto run = std::make_shared<telemetry::RunInfo>();
+    run->id = id;
+    run->folder = folder;
+    run->parent_step = parent_step;
+    trainer().channels->runs.push_drop_oldest(std::move(run));
+  }
+};
+
+TEST(RecordedJournal, HasCommandsWithTheirAnswersAndWhatHappenedByItself) {
+  const std::vector<JournalEntry> journal = journal_of(loaded());
+  ASSERT_EQ(journal.size(), 4U);
+  EXPECT_EQ(journal[0].what, "set train.lr 0.003");
+  EXPECT_EQ(journal[0].effect, "changed; Δ task −0.72 bits after 50 steps");
+  EXPECT_TRUE(journal[1].refused);
+  EXPECT_EQ(journal[2].what, "switched to stage 2");
+  EXPECT_EQ(journal[3].effect, "changed") << "the stretch after it is not over";
+}
+
+TEST(RecordedJournal, IsCutWhereAForkLeaves) {
+  std::vector<JournalEntry> journal = journal_of(loaded());
+  cut_journal(journal, {train::Origin::Use::kFork, "/runs/a", 60});
+  EXPECT_EQ(journal.size(), 3U) << "the command at step 60 acts after the fork";
+  cut_journal(journal, {train::Origin::Use::kFork, "/runs/a", 60, 1});
+  ASSERT_EQ(journal.size(), 2U);
+  EXPECT_EQ(journal[0].number, 1);
+}
+
+TEST(RecordedJournal, ARunIsCalledByWhatTellsItApart) {
+  EXPECT_EQ(short_run_name("runs/20261125T101502Z-two_stage-workshop-1a2b3c4d"), "1a2b3c4d · two_stage-workshop");
+  EXPECT_EQ(short_run_name("/home/me/first"), "first");
+  EXPECT_EQ(short_run_name("/home/me/my-first-try"), "my-first-try");
+}
+
+TEST(RecordedJournal, ValuesAreThoseAfterTheDoneCommands) {
+  config::RunConfig config;
+  EXPECT_EQ(std::get<double>(values_after(config, journal_of(loaded())).at("train.lr")), 0.001);
+}
+
+TEST_F(RecordOnBench, IsViewedWithoutATrainer) {
+  bench_.view(loaded(), config::RunConfig{});
+  EXPECT_TRUE(bench_.viewing());
+  EXPECT_FALSE(bench_.active());
+  EXPECT_EQ(bench_.status().state, bus::RunState::kFinished);
+  EXPECT_EQ(bench_.status().step, 100);
+  EXPECT_EQ(bench_.history().latest()->step, 100);
+  EXPECT_FALSE(bench_.can_undo());
+}
+
+TEST_F(RecordOnBench, GoingOnKeepsWhatIsShownAndPassesOverStepsTrainedAgain) {
+  bench_.view(loaded(), config::RunConfig{});
+  bench_.start(from({train::Origin::Use::kContinue, "/runs/a"}, "/runs/a"));
+  EXPECT_FALSE(bench_.viewing());
+  announce("a", "/runs/a");
+  trainer().publish(bus::RunState::kRunning, 101);
+  trainer().frame(90);
+  trainer().frame(101);
+  bench_.pump();
+  const telemetry::ScalarSeries* task = bench_.history().series("task");
+  EXPECT_EQ(task->step.size(), 101U);
+  EXPECT_EQ(bench_.journal().size(), 4U);
+  EXPECT_TRUE(bench_.ghosts().empty());
+  // Numbers of new commands lie above those of the record.
+  bus::Command command;
+  EXPECT_GT(bench_.post(command).value(), 43U);
+  trainer().end(bus::RunState::kFinished);
+}
+
+TEST_F(RecordOnBench, AForkBeginsAtItsStepBeforeItsParent) {
+  bench_.view(loaded(), config::RunConfig{});
+  bench_.start(from({train::Origin::Use::kFork, "/runs/a", 50}, "/runs/b"));
+  announce("b", "/runs/b", 50);
+  trainer().frame(49);
+  trainer().frame(51);
+  bench_.pump();
+  EXPECT_EQ(bench_.history().series("task")->step, (std::vector<std::int64_t>{51}));
+  ASSERT_EQ(bench_.ghosts().size(), 1U);
+  EXPECT_EQ(bench_.ghosts()[0].name, "a");
+  EXPECT_EQ(bench_.ghosts()[0].history->latest()->step, 100);
+  EXPECT_EQ(bench_.journal().size(), 3U);
+  EXPECT_EQ(std::get<double>(bench_.live_values().at("train.lr")), 0.003);
+  trainer().end(bus::RunState::kFinished);
+}
+
+TEST_F(RecordOnBench, AnotherRunForgetsGhosts) {
+  bench_.view(loaded(), config::RunConfig{});
+  bench_.start(from({train::Origin::Use::kFork, "/runs/a", 50}, "/runs/b"));
+  trainer().end(bus::RunState::kFinished);
+  bench_.pump();
+  bench_.start({});
+  EXPECT_TRUE(bench_.ghosts().empty());
+  EXPECT_TRUE(bench_.journal().empty());
+  EXPECT_FALSE(bench_.origin().has_value());
+  trainer().end(bus::RunState::kFinished);
+}
+
+}  // namespace
+}  // namespace moescope::app

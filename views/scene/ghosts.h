@@ -1,0 +1,27 @@
+#pragma once
+// Other runs behind the shown one: how their curves look, and how far the common time axis reaches.
+// Threads: pure functions.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "views/scene/labels.h"
+#include "views/view.h"
+
+namespace moescope::views {
+
+/// One ghost is grey; of several each has a colour of its own. Every ghost is dashed, thin and named where it ends.
+Color ghost_color(const ViewContext& context, std::size_t ghost);
+
+/// The newest step of the shown run and of all ghosts; at least 1.
+std::int64_t last_step_of_all(const ViewContext& context);
+
+/// One dashed item per ghost, with its name.
+void add_ghosts_to(std::vector<LegendItem>& items, const ViewContext& context);
+
+/// Ghosts whose experts are the shown run's own, with as many layers and experts: only with these can single experts
+/// be compared.
+std::vector<std::size_t> ghosts_with_same_experts(const ViewContext& context);
+
+}  // namespace moescope::views
