@@ -25,6 +25,7 @@ struct ForkOptions {
   std::vector<std::string> settings;
   std::string commands;
   bool no_probe = false;
+  bool isolate = false;
   bool json = false;
 };
 
@@ -86,7 +87,8 @@ int fork(const ForkOptions& options) {
     return kWrongInput;
   }
   const std::int64_t step = request->origin->step;
-  FollowOptions follow{options.json, {"Leaves " + run->reader->folder() + " at step " + with_thousands(step)}, step};
+  FollowOptions follow{
+      options.json, {"Leaves " + run->reader->folder() + " at step " + with_thousands(step)}, step, options.isolate};
   for (const std::string& damage : run->reader->damages()) follow.said.push_back("warning: " + damage);
   run->reader.reset();
   return follow_run(*request, follow);
@@ -112,6 +114,7 @@ Verb add_fork(CLI::App& program) {
       ->type_name("FILE");
   verb->add_option("--out", options->out, "Run folder, new or empty; else a new one under ./runs")->type_name("DIR");
   verb->add_flag("--no-probe", options->no_probe, "Probe nothing");
+  verb->add_flag("--isolate", options->isolate, "Train in a process of its own, whose end this one survives to tell");
   verb->add_flag("--json", options->json, "JSON lines on stdout, also on a terminal");
   verb->footer(
       "The newest checkpoint at or before the step is loaded and the rest trained again, to the same bits; without\n"

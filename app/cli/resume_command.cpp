@@ -17,6 +17,7 @@ namespace {
 struct ResumeOptions {
   std::string run;
   bool no_probe = false;
+  bool isolate = false;
   bool json = false;
 };
 
@@ -58,7 +59,7 @@ int resume(const ResumeOptions& options) {
                  with_thousands(run->reader->last_step()).c_str());
     return kDone;
   }
-  FollowOptions follow{options.json, {course(*run)}, run->reader->last_step()};
+  FollowOptions follow{options.json, {course(*run)}, run->reader->last_step(), options.isolate};
   for (const std::string& damage : run->reader->damages()) follow.said.push_back("warning: " + damage);
   train::RunRequest request;
   request.folder = folder;
@@ -80,6 +81,7 @@ Verb add_resume(CLI::App& program) {
   CLI::App* verb = program.add_subcommand("resume", "Go on with a run that was stopped, failed or killed");
   verb->add_option("RUN", options->run, "Run folder")->required();
   verb->add_flag("--no-probe", options->no_probe, "Probe nothing from here on; a run that began so stays so");
+  verb->add_flag("--isolate", options->isolate, "Train in a process of its own, whose end this one survives to tell");
   verb->add_flag("--json", options->json, "JSON lines on stdout, also on a terminal");
   verb->footer(
       "The newest checkpoint is loaded and what was recorded behind it is trained again with the same commands; the\n"

@@ -4,8 +4,8 @@
 // droppable, and what is dropped leaves a gap row. A commit at most every 250 ms or 64 steps, whatever comes first.
 // When the disk is full the rows stay in memory, trouble() says so, and recording goes on by itself within two seconds
 // after there is space again. While there is trouble nothing waits: the ring then grows beyond its size, and who adds
-// frames looks at trouble() and pauses. Threads: every method is called from one thread (the trainer's); trouble() from
-// any.
+// frames looks at trouble() and pauses.
+// Threads: every method is called from one thread (the trainer's); trouble() from any.
 
 #include <chrono>
 #include <cstdint>

@@ -71,6 +71,8 @@ bool may_wait(int code, int system_error) {
 
 /// SQLite words its own state; the system's words say more where there are any.
 Diagnostic in_words(const std::string& path, int code, int system_error, const std::string& message) {
+  if ((code & 0xFF) == SQLITE_NOMEM)
+    return about_file(path, "cannot be written: memory ran out", "close other programs; it is tried again");
   if ((code & 0xFF) == SQLITE_FULL) system_error = ENOSPC;
   if (system_error != 0) return write_problem(path, system_error);
   if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED)

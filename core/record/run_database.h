@@ -45,6 +45,8 @@ class RunDatabase {
     if (const int code = bind_all(statement, values...); code != SQLITE_OK) return note(code);
     step(statement);
   }
+  /// Memory ran out between statements: commit() rolls back and says so, and the same transaction may be tried again.
+  void out_of_memory() { note(SQLITE_NOMEM); }
   /// Rows that the newest run() changed.
   int changed() const { return sqlite3_changes(database_.get()); }
   /// Durable when it returns nothing; else rolled back.

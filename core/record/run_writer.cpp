@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "core/base/log.h"
@@ -205,9 +206,7 @@ class RunWriter::Impl {
       leave_file("another program keeps an old state of " + run_file_name(number_) + " open", false);
     if (database_) {
       RunPosition next = position;
-      database_->begin();
-      write(*database_, next);
-      std::optional<FileProblem> problem = database_->commit();
+      std::optional<FileProblem> problem = transaction([&] { write(*database_, next); });
       if (!problem) {
         position = std::move(next);
         if (const auto later = database_->checkpoint_when_due()) leave_file(later->diagnostic.message, true);
@@ -219,6 +218,18 @@ class RunWriter::Impl {
     return in_next_file(write);
   }
 
+  /// Durable when it returns nothing; else nothing of it is in the file, whether a statement failed or memory ran out.
+  template <class Statements>
+  std::optional<FileProblem> transaction(const Statements& statements) {
+    database_->begin();
+    try {
+      statements();
+    } catch (const std::bad_alloc&) {
+      database_->out_of_memory();
+    }
+    return database_->commit();
+  }
+
   template <class Write>
   Status in_next_file(const Write& write) {
     RunPosition next = position;
@@ -226,13 +237,15 @@ class RunWriter::Impl {
     meta_[kBeforeKey] = next.before_text();
     const int number = number_ + 1;
     if (Status opened = open_file(number); !opened) return opened;
-    database_->begin();
-    BatchWriter rows(*database_, next, wall_ns());
-    for (const auto& [_, row] : position.unanswered) rows.put(row);
-    // First what may also stand in the file that was left: the same rows then have the same keys, and readers take one.
-    write(*database_, next);
-    rows.add(EventRow{position.last_step, "disk", why_left_ + "; recording goes on in " + run_file_name(number)});
-    if (std::optional<FileProblem> problem = database_->commit()) {
+    std::optional<FileProblem> problem = transaction([&] {
+      BatchWriter rows(*database_, next, wall_ns());
+      for (const auto& [_, row] : position.unanswered) rows.put(row);
+      // First what may also stand in the file that was left: the same rows then have the same keys, and readers take
+      // one.
+      write(*database_, next);
+      rows.add(EventRow{position.last_step, "disk", why_left_ + "; recording goes on in " + run_file_name(number)});
+    });
+    if (problem) {
       // Nothing in it was told to be durable, so that it may go, and its number is used again.
       database_->abandon();
       database_.reset();

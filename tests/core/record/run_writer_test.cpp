@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <new>
 
 #include "core/base/log.h"
 #include "tests/core/record/read_back.h"
@@ -47,6 +48,26 @@ TEST_F(RunWriterTest, WhatIsCommittedIsReadBackToTheBit) {
   ASSERT_TRUE(reader);
   EXPECT_EQ((*reader)->facts().determinism, test_facts().determinism);
   EXPECT_EQ((*reader)->info().probe.size(), test_info().probe.size());
+}
+
+TEST_F(RunWriterTest, ABatchThatRanOutOfMemoryLeavesNothingAndIsWrittenLater) {
+  bool scarce = false;
+  WriterOptions options;
+  options.wall_ns = [&]() -> std::int64_t {
+    if (scarce) throw std::bad_alloc();
+    return 1;
+  };
+  auto writer = create(options);
+  ASSERT_TRUE(writer->commit(test_batch(1, 10)));
+  scarce = true;
+  const Status refused = writer->commit(test_batch(11, 20));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(format(refused.error()), HasSubstr("memory"));
+  EXPECT_EQ(writer->last_step(), 10);
+  scarce = false;
+  ASSERT_TRUE(writer->commit(test_batch(11, 20)));
+  writer.reset();
+  EXPECT_EQ(fault_of_run(scratch.path(), 20), "");
 }
 
 TEST_F(RunWriterTest, TheNewestChunkGrowsUntilItIsFull) {
