@@ -37,7 +37,7 @@ class Follower {
         isolate_ ? app::start_child_trainer(request_, channels_) : app::start_real_trainer(request_, channels_);
     bool asked = false, cut_short = false;
     while (!trainer->ended()) {
-      const bool over = is_over(channels_->status.read().state);
+      const bool over = app::has_ended(channels_->status.read().state);
       if (!asked && (interrupted() || printer_.output_failed() || over)) {
         if (interrupted() && !over) {
           printer_.say("Stopping at the next step; Ctrl-C again quits at once");
@@ -56,10 +56,6 @@ class Follower {
   const bus::Channels& channels() const { return *channels_; }
 
  private:
-  static bool is_over(bus::RunState state) {
-    return state == bus::RunState::kFinished || state == bus::RunState::kFailed;
-  }
-
   /// Hands everything that waits to the printer.
   void pump() {
     // Frames are taken first: the run they belong to is then in its queue already.

@@ -32,8 +32,6 @@ std::string program_beside_this_one() {
   return (std::filesystem::read_symlink("/proc/self/exe", failure).parent_path() / "moescope-cli").string();
 }
 
-bool is_over(RunState state) { return state == RunState::kFinished || state == RunState::kFailed; }
-
 std::string whole_seconds(Clock::duration time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
 }
@@ -232,7 +230,7 @@ class ChildTrainer::Body {
 
   void mind_silence() {
     const auto time = Clock::now() - last_word_;
-    if (time < options_.silence || is_over(channels_->status.read().state)) return;
+    if (time < options_.silence || has_ended(channels_->status.read().state)) return;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
     if (std::exchange(silent_, true) && seconds == told_silence_) return;
     told_silence_ = seconds;
@@ -241,7 +239,7 @@ class ChildTrainer::Body {
 
   void say_how_it_ended(int wait_status) {
     const std::string how = how_it_ended(wait_status);
-    if (is_over(channels_->status.read().state)) {
+    if (has_ended(channels_->status.read().state)) {
       if (wait_status != 0) log::info("the training process " + how);
       return;
     }

@@ -16,8 +16,6 @@ std::string ghost_name(const telemetry::RunInfo& run) {
   return run.folder.empty() ? run.name : short_run_name(run.folder);
 }
 
-bool has_ended(bus::RunState state) { return state == bus::RunState::kFailed || state == bus::RunState::kFinished; }
-
 bool same(const bus::RunStatus& a, const bus::RunStatus& b) {
   return a.state == b.state && a.step == b.step && a.activity == b.activity && a.progress == b.progress &&
          a.inexact == b.inexact;

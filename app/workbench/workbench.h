@@ -18,6 +18,11 @@
 
 namespace moescope::app {
 
+/// Nothing more is trained.
+inline bool has_ended(bus::RunState state) {
+  return state == bus::RunState::kFailed || state == bus::RunState::kFinished;
+}
+
 /// What the bench needs of a trainer; tests bring a fake one.
 class TrainerHandle {
  public:

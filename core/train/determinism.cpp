@@ -3,7 +3,10 @@
 #include <ATen/Version.h>
 #include <torch/headeronly/version.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
+#include <stdexcept>
 
 #include "core/base/text.h"
 
@@ -33,6 +36,19 @@ std::map<std::string, std::string> determinism_class(const config::RunConfig& co
           {"precision", config.train.precision},
           {"device", "CPU"},
           {"corpus", material.corpus->identity}};
+}
+
+void use_recorded_threads(const std::map<std::string, std::string>& was, config::TrainConfig& train) {
+  const auto threads = was.find("threads");
+  if (threads != was.end() && train.threads == 0) train.threads = std::max(0, std::atoi(threads->second.c_str()));
+}
+
+void require_same_corpus(const std::map<std::string, std::string>& was, const std::map<std::string, std::string>& is) {
+  const auto then = was.find("corpus");
+  if (then == was.end() || then->second == is.at("corpus")) return;
+  throw std::runtime_error("the corpus is not the one the run was recorded with (" +
+                           printable(then->second.substr(0, 8)) + ", here " + is.at("corpus").substr(0, 8) +
+                           "); bring the same text back, or start a new run");
 }
 
 std::string class_difference(const std::map<std::string, std::string>& was,

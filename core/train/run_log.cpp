@@ -21,9 +21,9 @@ std::unique_ptr<record::RunFolder> make_folder(const RunRequest& request) {
   return std::move(*folder);
 }
 
-bool continues(const RunRequest& request) { return request.origin && request.origin->use == Origin::Use::kContinue; }
-
 }  // namespace
+
+bool continues(const RunRequest& request) { return request.origin && request.origin->use == Origin::Use::kContinue; }
 
 RunLog::RunLog(const RunRequest& request) : settings_(request.config.record) {
   if (request.folder.empty()) return;

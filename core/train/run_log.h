@@ -18,6 +18,9 @@
 
 namespace moescope::train {
 
+/// The request goes on with a recorded run in its own folder.
+bool continues(const RunRequest& request);
+
 class RunLog {
  public:
   /// Creates the run folder of the request, or takes up the one to be gone on with, if it names one. Throws when that

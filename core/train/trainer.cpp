@@ -64,7 +64,7 @@ void Trainer::prepare(const std::stop_token& stop) {
     const std::string own_id = std::exchange(run_id_, past_->facts().id);
     start_from_past();
     run_id_ = own_id;
-    if (request_.origin->use == Origin::Use::kFork) save_checkpoint(record::CheckpointKind::kStart, 0);
+    if (!continues(request_)) save_checkpoint(record::CheckpointKind::kStart, 0);
     past_.reset();
   }
   if (!newest_.blocks) take_snapshot(log_->commands());

@@ -93,7 +93,8 @@ class Trainer {
   // trainer_past.cpp: where it starts from, and back
   void open_past();
   void start_from_past();
-  std::int64_t commands_wanted(const std::vector<record::CommandRow>& journal, std::int64_t target) const;
+  std::int64_t past_step() const;
+  std::int64_t commands_wanted(const std::vector<record::CommandRow>& journal) const;
   void retrace(const std::vector<record::CommandRow>& rows, std::int64_t target);
   void act_of_journal(const record::CommandRow& row);
   void compare_with_past(const StateHash& now);

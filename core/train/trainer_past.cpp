@@ -47,32 +47,29 @@ void Trainer::open_past() {
                              with_thousands(last) + ", not to " + with_thousands(wanted));
   }
   // Probes of a run that was begun without one would have no tokens.
-  const bool continues = request_.origin->use == Origin::Use::kContinue;
-  if (continues && past_->last_step() > 0 && past_->info().probe.empty()) request_.watched = false;
-  // As recorded, so that the bits are the same where another number would be the default.
-  const auto threads = past_->facts().determinism.find("threads");
-  if (threads != past_->facts().determinism.end() && request_.config.train.threads == 0)
-    request_.config.train.threads = std::max(0, std::atoi(threads->second.c_str()));
+  if (continues(request_) && past_->last_step() > 0 && past_->info().probe.empty()) request_.watched = false;
+  use_recorded_threads(past_->facts().determinism, request_.config.train);
 }
 
-std::int64_t Trainer::commands_wanted(const std::vector<CommandRow>& journal, std::int64_t target) const {
+/// The step boundary of the recorded run that this one starts from.
+std::int64_t Trainer::past_step() const {
+  return request_.origin->step == Origin::kNewest ? past_->last_step() : request_.origin->step;
+}
+
+std::int64_t Trainer::commands_wanted(const std::vector<CommandRow>& journal) const {
   const auto all = static_cast<std::int64_t>(journal.size());
   if (request_.origin->commands != Origin::kNewest) return std::clamp<std::int64_t>(request_.origin->commands, 0, all);
   if (request_.origin->step == Origin::kNewest) return all;
-  return std::count_if(journal.begin(), journal.end(), [&](const CommandRow& row) { return row.apply_step < target; });
+  return std::count_if(journal.begin(), journal.end(),
+                       [&](const CommandRow& row) { return row.apply_step < past_step(); });
 }
 
 void Trainer::start_from_past() {
   const std::vector<CommandRow> journal = past_->commands();
-  const std::int64_t target = request_.origin->step == Origin::kNewest ? past_->last_step() : request_.origin->step;
-  const std::int64_t commands = commands_wanted(journal, target);
+  const std::int64_t target = past_step(), commands = commands_wanted(journal);
   const auto is = determinism_class(request_.config, material_);
   const auto& was = past_->facts().determinism;
-  if (was.contains("corpus") && was.at("corpus") != is.at("corpus")) {
-    throw std::runtime_error("the corpus is not the one the run was recorded with (" +
-                             printable(was.at("corpus").substr(0, 8)) + ", here " + is.at("corpus").substr(0, 8) +
-                             "); bring the same text back, or start a new run");
-  }
+  require_same_corpus(was, is);
   if (const std::string other = class_difference(was, is); !other.empty()) say_inexact(other);
   past_hashes_ = past_->state_hashes();
 
@@ -150,8 +147,7 @@ void Trainer::act_of_journal(const CommandRow& row) {
   acted_.push_back(row);
   retraced_ = row.number;
   if (!row.result) {  // logged, and the run ended before it acted
-    const bool own = request_.origin && request_.origin->use == Origin::Use::kContinue;
-    if (own) log_->answer(row.number, outcome.done, outcome.text);
+    if (continues(request_)) log_->answer(row.number, outcome.done, outcome.text);
   } else if (outcome.done != row.result->done) {
     say_inexact("command " + std::to_string(row.number) +
                 " is answered otherwise than when it was recorded: " + outcome.text);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/train/determinism.h"
 #include "core/train/messages.h"
 #include "core/train/trainer.h"
@@ -28,13 +29,11 @@ std::int64_t now_ns() {
 }  // namespace
 
 void Trainer::begin_record(std::vector<telemetry::ProbeToken> probe) {
-  const bool continues = request_.origin && request_.origin->use == Origin::Use::kContinue;
   telemetry::RunInfo info = run_info(request_, material_, std::move(probe));
   record::RunFacts facts;
-  if (continues) {
+  if (continues(request_)) {
     facts = past_->facts();
-    const std::string parent = facts.parent_folder;
-    info.parent_folder = parent;
+    info.parent_folder = facts.parent_folder;
     info.parent_step = facts.parent_step;
     log_->go_on(past_->commands(), past_->checkpoints());
   } else {
@@ -45,17 +44,16 @@ void Trainer::begin_record(std::vector<telemetry::ProbeToken> probe) {
     facts.determinism = determinism_class(request_.config, material_);
     facts.created_ns = now_ns();
     if (past_) {
-      const std::int64_t target = request_.origin->step == Origin::kNewest ? past_->last_step() : request_.origin->step;
       info.parent_folder = facts.parent_folder = past_->folder();
-      info.parent_step = facts.parent_step = target;
+      info.parent_step = facts.parent_step = past_step();
       facts.parent_id = past_->facts().id;
-      facts.parent_commands = commands_wanted(past_->commands(), target);
+      facts.parent_commands = commands_wanted(past_->commands());
     }
   }
   run_id_ = facts.id;
   if (log_->writes()) info.id = facts.id;
-  if (!continues) log_->begin(facts, info);
-  log::info(material_.method->info.title + " on " + info.corpus + ": " + std::to_string(info.num_parameters) +
+  if (!continues(request_)) log_->begin(facts, info);
+  log::info(material_.method->info.title + " on " + info.corpus + ": " + with_thousands(info.num_parameters) +
             " parameters, " + std::to_string(info.threads) + (info.threads == 1 ? " thread" : " threads"));
   channels_->runs.push_drop_oldest(std::make_shared<telemetry::RunInfo>(std::move(info)));
 }

@@ -98,9 +98,7 @@ class Verification {
   static RunRequest run_request(const VerifyRequest& request, const record::RunReader& reader) {
     RunRequest made;
     made.config = request.config;
-    const auto threads = reader.facts().determinism.find("threads");
-    if (threads != reader.facts().determinism.end() && made.config.train.threads == 0)
-      made.config.train.threads = std::atoi(threads->second.c_str());
+    use_recorded_threads(reader.facts().determinism, made.config.train);
     made.cache_folder = request.cache_folder;
     made.watched = false;
     made.pause_when_disk_full = false;
@@ -115,8 +113,7 @@ class Verification {
   void compare_class(const VerifyRequest& request) {
     const auto& was = reader_.facts().determinism;
     const auto is = determinism_class(request.config, trainer_.material());
-    if (was.contains("corpus") && was.at("corpus") != is.at("corpus"))
-      throw std::runtime_error("the corpus is not the one the run was recorded with; bring the same text back");
+    require_same_corpus(was, is);
     if (std::string other = class_difference(was, is); !other.empty()) verdict_.notes.push_back(std::move(other));
   }
 

@@ -10,6 +10,13 @@
 
 namespace moescope::test {
 
+/// Of every registered method.
+inline std::vector<std::string> method_ids() {
+  std::vector<std::string> ids;
+  for (const moe::Method& method : moe::methods()) ids.push_back(method.info.id);
+  return ids;
+}
+
 /// `overrides` are --set texts: "moe.router.top_k=2".
 inline config::RunConfig tiny_config(const std::string& method, const std::vector<std::string>& overrides = {}) {
   const std::string text = R"(

@@ -120,12 +120,7 @@ TEST_P(EveryMethod, LooksNoFurtherThanTheTokenItself) {
   }
 }
 
-std::vector<std::string> method_ids() {
-  std::vector<std::string> ids;
-  for (const moe::Method& method : moe::methods()) ids.push_back(method.info.id);
-  return ids;
-}
-INSTANTIATE_TEST_SUITE_P(TinyLm, EveryMethod, ::testing::ValuesIn(method_ids()),
+INSTANTIATE_TEST_SUITE_P(TinyLm, EveryMethod, ::testing::ValuesIn(test::method_ids()),
                          [](const auto& chosen) { return chosen.param; });
 
 TEST(TinyLm, SharedPartsStartAlikeForEveryMethodUnderOneSeed) {

@@ -27,12 +27,7 @@ TEST_P(EveryMethodTwice, HasTheSameBitsWatchedOrNotPausedOrNot) {
   for (std::size_t i = 0; i < 30; ++i) EXPECT_EQ(plain.loss(i), watched.loss(i));
 }
 
-std::vector<std::string> method_ids() {
-  std::vector<std::string> ids;
-  for (const moe::Method& method : moe::methods()) ids.push_back(method.info.id);
-  return ids;
-}
-INSTANTIATE_TEST_SUITE_P(Determinism, EveryMethodTwice, ::testing::ValuesIn(method_ids()),
+INSTANTIATE_TEST_SUITE_P(Determinism, EveryMethodTwice, ::testing::ValuesIn(test::method_ids()),
                          [](const auto& chosen) { return chosen.param; });
 
 TEST(Determinism, AnotherSeedGivesOtherBits) {

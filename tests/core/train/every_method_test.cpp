@@ -79,12 +79,7 @@ TEST_P(EveryMethod, AChoicePerTokenCanBePinnedAndUnpinned) {
   run.steps(1);
 }
 
-std::vector<std::string> method_ids() {
-  std::vector<std::string> ids;
-  for (const moe::Method& method : moe::methods()) ids.push_back(method.info.id);
-  return ids;
-}
-INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod, testing::ValuesIn(method_ids()),
+INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod, testing::ValuesIn(test::method_ids()),
                          [](const auto& chosen) { return chosen.param; });
 
 }  // namespace

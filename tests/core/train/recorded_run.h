@@ -14,12 +14,6 @@
 
 namespace moescope::test {
 
-inline std::vector<std::string> method_ids() {
-  std::vector<std::string> ids;
-  for (const moe::Method& method : moe::methods()) ids.push_back(method.info.id);
-  return ids;
-}
-
 /// Checkpoints every 20 steps, hashes every 10; 60 steps unless `overrides` say otherwise.
 inline config::RunConfig recorded_config(const std::string& method, int threads = 1,
                                          std::vector<std::string> overrides = {}) {
@@ -57,11 +51,7 @@ class RecordedRun {
 
   bus::Reply send(bus::Command sent) {
     sent.seq = ++seq_;
-    channels->commands.try_push(std::move(sent));
-    trainer->serve_commands();
-    std::vector<bus::Reply> replies = channels->replies.drain();
-    MOESCOPE_ASSERT(replies.size() == 1, "every command gets exactly one reply");
-    return replies.front();
+    return answer_to(std::move(sent), *trainer, *channels);
   }
   void steps_to(std::int64_t step) {
     while (trainer->steps_done() < step) trainer->step();

@@ -47,6 +47,15 @@ inline train::TrainerHooks tiny_hooks() {
   return hooks;
 }
 
+/// Sends one command, has it served, and returns its reply.
+inline bus::Reply answer_to(bus::Command sent, train::Trainer& trainer, bus::Channels& channels) {
+  channels.commands.try_push(std::move(sent));
+  trainer.serve_commands();
+  std::vector<bus::Reply> replies = channels.replies.drain();
+  MOESCOPE_ASSERT(replies.size() == 1, "every command gets exactly one reply");
+  return replies.front();
+}
+
 class Harness {
  public:
   explicit Harness(const config::RunConfig& config, bool watched = true, train::TrainerHooks hooks = tiny_hooks(),
@@ -61,14 +70,9 @@ class Harness {
     trainer->prepare({});
   }
 
-  /// Sends one command, has it served, and returns its reply.
   bus::Reply send(bus::Command sent) {
     sent.seq = ++seq_;
-    channels->commands.try_push(std::move(sent));
-    trainer->serve_commands();
-    std::vector<bus::Reply> replies = channels->replies.drain();
-    MOESCOPE_ASSERT(replies.size() == 1, "every command gets exactly one reply");
-    return replies.front();
+    return answer_to(std::move(sent), *trainer, *channels);
   }
 
   void steps(int count) {

@@ -24,12 +24,7 @@ TEST_P(EveryMethodLearns, TheTinyChain) {
   EXPECT_LT(last, first - 1.2);
 }
 
-std::vector<std::string> method_ids() {
-  std::vector<std::string> ids;
-  for (const moe::Method& method : moe::methods()) ids.push_back(method.info.id);
-  return ids;
-}
-INSTANTIATE_TEST_SUITE_P(Trainer, EveryMethodLearns, ::testing::ValuesIn(method_ids()),
+INSTANTIATE_TEST_SUITE_P(Trainer, EveryMethodLearns, ::testing::ValuesIn(test::method_ids()),
                          [](const auto& chosen) { return chosen.param; });
 
 TEST(Sentence, IsTheSameForTheSameSeqAndChangesNothing) {

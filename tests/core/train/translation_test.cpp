@@ -130,12 +130,7 @@ TEST_P(EveryMethodTranslates, HasTheSameBitsWatchedOrNotAndFillsTheProbe) {
   }
 }
 
-std::vector<std::string> method_ids() {
-  std::vector<std::string> ids;
-  for (const moe::Method& method : moe::methods()) ids.push_back(method.info.id);
-  return ids;
-}
-INSTANTIATE_TEST_SUITE_P(Translation, EveryMethodTranslates, ::testing::ValuesIn(method_ids()),
+INSTANTIATE_TEST_SUITE_P(Translation, EveryMethodTranslates, ::testing::ValuesIn(test::method_ids()),
                          [](const auto& chosen) { return chosen.param; });
 
 TEST(Translation, LabelSmoothingReachesTheLoss) {
