@@ -29,7 +29,7 @@ std::string valid_utf8(std::string_view text) {
 }  // namespace
 
 std::string csv_cell(std::string_view text) {
-  const std::string valid = valid_utf8(text);
+  std::string valid = valid_utf8(text);
   // A leading or trailing space is kept by the format and lost by some readers.
   const bool spaced = !valid.empty() && (valid.front() == ' ' || valid.back() == ' ');
   if (!spaced && valid.find_first_of(",\"\r\n") == std::string::npos) return valid;

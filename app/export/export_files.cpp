@@ -51,7 +51,7 @@ Status ExportFiles::make_folder(const std::string& path) {
   if (path.empty() || fs::is_directory(path, failure)) return Done{};
   const char* remedy = "name another one with --out";
   if (fs::exists(path, failure)) return error("'" + printable(path) + "' is a file, not a folder", remedy);
-  if (const Status parent = make_folder(fs::path(path).parent_path().string()); !parent) return parent;
+  if (Status parent = make_folder(fs::path(path).parent_path().string()); !parent) return parent;
   if (fs::create_directory(path, failure)) made_folders_.push_back(path);
   if (failure) {
     return error("the folder '" + printable(path) + "' cannot be made: " + failure.message(), remedy);
@@ -89,17 +89,17 @@ void ExportFiles::leave_out(std::size_t number) {
 Status ExportFiles::commit() {
   for (const Entry& entry : entries_) {
     if (!entry.file) continue;
-    if (const Status synced = entry.file->sync(); !synced) return synced;
+    if (Status synced = entry.file->sync(); !synced) return synced;
   }
   // From here on only names change, but for the files that functions write, which are whole or absent as well.
   for (const Entry& entry : entries_) {
     if (!entry.write || entry.left_out) continue;
-    if (const Status written = entry.write(entry.path); !written) return written;
+    if (Status written = entry.write(entry.path); !written) return written;
     committed_ = true;
   }
   for (const Entry& entry : entries_) {
     if (!entry.file) continue;
-    if (const Status named = entry.file->commit(); !named) return named;
+    if (Status named = entry.file->commit(); !named) return named;
     committed_ = true;
   }
   return Done{};

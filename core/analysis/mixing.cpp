@@ -22,8 +22,8 @@ double ensemble_token_loss(std::span<const float> log_prob_RT, std::size_t token
   double sum = 0.0;
   for (std::size_t i = token; i < log_prob_RT.size(); i += num_tokens)
     sum += std::exp(static_cast<double>(log_prob_RT[i]) - largest);
-  const auto num_routings = static_cast<double>(log_prob_RT.size() / num_tokens);
-  return -(largest + std::log(sum / num_routings));
+  const std::size_t num_routings = log_prob_RT.size() / num_tokens;
+  return -(largest + std::log(sum / static_cast<double>(num_routings)));
 }
 
 std::size_t tokens_per_routing(std::size_t size, int num_routings) {
@@ -83,7 +83,8 @@ double mean_symmetric_kl(std::span<const float> log_p_TV, std::span<const float>
                   "the list is tokens times vocabulary");
   if (log_p_TV.empty()) return kNan;
   // The divergence is a sum over entries, so the sum over tokens is one over the whole list.
-  return symmetric_kl(log_p_TV, log_q_TV) / static_cast<double>(log_p_TV.size() / static_cast<std::size_t>(vocabulary));
+  const std::size_t num_tokens = log_p_TV.size() / static_cast<std::size_t>(vocabulary);
+  return symmetric_kl(log_p_TV, log_q_TV) / static_cast<double>(num_tokens);
 }
 
 EnsembleGain ensemble_gain(std::span<const float> log_prob_RT, int num_routings) {

@@ -187,7 +187,7 @@ Status keep(const std::string& folder, const PairSet& set) {
       one.pairs.push_back(*next);
       one.pairs.back().label = 1;
     }
-    if (const Status saved = save_pairs(pairs_path(folder, set.languages[l].code), one); !saved) return saved;
+    if (Status saved = save_pairs(pairs_path(folder, set.languages[l].code), one); !saved) return saved;
   }
   return save_pairs(index_path(folder), {set.name, set.source, set.languages, {}, set.notes});
 }

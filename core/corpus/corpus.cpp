@@ -10,7 +10,7 @@
 namespace moescope::corpus {
 
 Result<std::shared_ptr<const Corpus>> prepare_corpus(const CorpusRequest& request, const Progress& progress,
-                                                     std::stop_token stop) {
+                                                     const std::stop_token& stop) {
   const Progress report = [&progress](const std::string& activity, double fraction) {
     if (progress) progress(activity, fraction);
   };

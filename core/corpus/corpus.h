@@ -74,7 +74,7 @@ struct CorpusRequest {
 /// Reads, cleans, splits and tokenizes. Every failure is a message with its remedy: missing or unreadable file, not
 /// UTF-8 (with the byte's place), empty, too small for its splits, too large, vanished or grown while being read.
 Result<std::shared_ptr<const Corpus>> prepare_corpus(const CorpusRequest& request, const Progress& progress,
-                                                     std::stop_token stop = {});
+                                                     const std::stop_token& stop = {});
 
 /// One line of `moescope-cli corpora`.
 struct CorpusInfo {

@@ -82,7 +82,7 @@ Result<MoFile> read_mo(std::string_view bytes) {
   for (std::uint64_t i = 0; i < count; ++i) {
     MoMessage message;
     if (!reader.text(originals, i, message.original) || !reader.text(translations, i, message.translation))
-      return damaged("text " + with_thousands(static_cast<long long>(i + 1)) + " lies outside the file");
+      return damaged("text " + with_thousands(static_cast<long long>(i) + 1) + " lies outside the file");
     if (message.original.empty()) {
       file.charset = charset_of(message.translation);
       continue;

@@ -18,7 +18,6 @@
 namespace moescope::views {
 namespace {
 
-constexpr float kPad = PlotFrame::kPad, kGap = PlotFrame::kGap;
 constexpr float kSwatch = 14;      // of a label
 constexpr float kMostLabel = 190;  // width of the labels at the curves' ends
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();

@@ -117,7 +117,7 @@ class Writer {
 
   /// The name of a pattern of diagonals 5 px apart.
   std::string hatch(Color ink) {
-    const std::string id = "hatch-" + to_hex(ink).substr(1) + '-' + std::to_string(ink.a);
+    std::string id = "hatch-" + to_hex(ink).substr(1) + '-' + std::to_string(ink.a);
     if (patterns_.insert(id).second) {
       definitions_ += "<pattern id=\"" + id +
                       "\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">"

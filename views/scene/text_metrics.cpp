@@ -45,8 +45,8 @@ float width_beyond_ascii(std::uint32_t code) {
   switch (code) {
     case 0x00B7: return 290;  // ·
     case 0x2019: return 214;  // ’
-    case 0x201C: return 408;  // “
-    case 0x201D: return 408;  // ”
+    case 0x201C:
+    case 0x201D: return 408;  // “ ”
     case 0x2013: return 500;  // –
     case 0x2026: return 821;  // …
     case 0x00A0: return 281;

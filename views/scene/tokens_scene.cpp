@@ -59,8 +59,8 @@ class Painter {
  private:
   Rect cell(int expert) const {
     const float width = (scene_.size.w - kPad) / static_cast<float>(columns_);
-    return {kPad + width * static_cast<float>(expert / rows_), kHeader + row_ * static_cast<float>(expert % rows_),
-            width - kPad, row_};
+    const int column = expert / rows_, row = expert % rows_;
+    return {kPad + width * static_cast<float>(column), kHeader + row_ * static_cast<float>(row), width - kPad, row_};
   }
 
   void header() {
