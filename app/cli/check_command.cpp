@@ -5,6 +5,8 @@
 
 #include "app/cli/registered.h"
 #include "app/cli/verb.h"
+#include "core/record/retention.h"
+#include "core/train/memory_need.h"
 
 namespace moescope::cli {
 namespace {
@@ -21,8 +23,11 @@ bool check(const std::string& path, const std::vector<std::string>& settings) {
   std::fputs(format(found).c_str(), stderr);
   if (has_errors(found)) return false;
   const char* remark = found.empty() ? "ok" : "ok, with warnings";
-  std::printf("%s: %s (%s, %lld steps)\n", path.c_str(), remark, config->moe.method.c_str(),
-              static_cast<long long>(config->train.steps));
+  const train::PlannedRun planned = train::planned_run(*config, 0);
+  const std::int64_t disk = record::estimated_retention(*config, planned.size).total();
+  std::printf("%s: %s (%s, %lld steps; about %s of memory, %s on disk)\n", path.c_str(), remark,
+              config->moe.method.c_str(), static_cast<long long>(config->train.steps),
+              record::size_in_words(planned.memory.total()).c_str(), record::size_in_words(disk).c_str());
   std::fflush(stdout);
   return true;
 }

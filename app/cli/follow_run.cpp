@@ -14,15 +14,17 @@
 #include "app/workbench/real_trainer.h"
 #include "core/base/log.h"
 #include "core/record/retention.h"
+#include "core/train/memory_need.h"
 
 namespace moescope::cli {
 namespace {
 
-/// What the run is about to leave on disk, once its model is made.
-std::string size_on_disk(const train::RunRequest& request, const telemetry::RunInfo& info) {
+/// What the run is about to take, once its model is made.
+std::string size_in_words(const train::RunRequest& request, const telemetry::RunInfo& info) {
   record::Retention retention = record::estimated_retention(request.config, record::size_of(info));
   if (!request.watched) retention.probes = 0;
-  return "On disk " + record::in_words(retention);
+  return "It needs " + train::in_words(train::planned_run(request.config, 0).memory) + "\nOn disk " +
+         record::in_words(retention);
 }
 
 class Follower {
@@ -62,7 +64,7 @@ class Follower {
     const auto frames = channels_->frames.drain();
     for (auto& run : channels_->runs.drain()) {
       const bool fresh = !request_.origin || request_.origin->use == train::Origin::Use::kFork;
-      const std::string size = fresh ? size_on_disk(request_, *run) : std::string();
+      const std::string size = fresh ? size_in_words(request_, *run) : std::string();
       printer_.run(std::move(run));
       if (!size.empty()) printer_.say(size);
     }

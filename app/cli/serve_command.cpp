@@ -39,11 +39,6 @@ constexpr auto kFirstWord = std::chrono::seconds(30);
 constexpr auto kLastWords = std::chrono::seconds(10);
 constexpr auto kMostAlone = std::chrono::seconds(60);  // for the step that is under way when the window is gone
 
-bool same_but_heartbeat(const bus::RunStatus& a, const bus::RunStatus& b) {
-  return a.state == b.state && a.step == b.step && a.activity == b.activity && a.progress == b.progress &&
-         a.inexact == b.inexact && a.failure.message == b.failure.message;
-}
-
 class Server {
  public:
   explicit Server(app::MessagePipe pipe) : pipe_(std::move(pipe)) {}
@@ -168,7 +163,7 @@ class Server {
 
   void send(const bus::RunStatus& status) {
     const auto now = Clock::now();
-    const bool changed = !same_but_heartbeat(status, told_);
+    const bool changed = !bus::same_but_heartbeat(status, told_);
     const bool beats = status.heartbeat != told_.heartbeat && now - told_at_ >= kStatusEvery;
     if (!changed && !beats && now - told_at_ < kSignOfLife) return;
     pipe_.send(MessageKind::kStatus, bus::to_json(status));

@@ -11,7 +11,6 @@
 #include "app/desktop/run_files.h"
 #include "app/desktop/run_form_check.h"
 #include "app/desktop/theme.h"
-#include "core/record/retention.h"
 
 namespace moescope::app {
 namespace {
@@ -172,13 +171,14 @@ void RunForm::check() {
     }
   }
   config_ = result.config;
-  size_->setText(config_ ? tr("It will leave on disk %1.")
-                               .arg(QString::fromStdString(record::in_words(
-                                   record::estimated_retention(*config_, record::guessed_size(*config_)))))
+  const RunPlan plan = config_ ? methods_.plan(*config_) : RunPlan();
+  size_->setText(config_ ? tr("It will need %1, and leave on disk %2.")
+                               .arg(QString::fromStdString(plan.memory), QString::fromStdString(plan.disk))
                          : QString());
   start_->setEnabled(config_.has_value());
   save_->setEnabled(config_.has_value());
   QStringList lines;
+  for (const Diagnostic& one : plan.problems) lines << QString::fromStdString(one.message + "; " + one.hint);
   for (const Diagnostic& one : result.elsewhere) lines << QString::fromStdString(one.message);
   messages_->setText(lines.join(QLatin1Char('\n')));
   messages_->setVisible(!lines.isEmpty());

@@ -29,7 +29,7 @@ class RunForm : public QDialog {
   void set(const std::string& key, const QString& text);
   FieldEditor* field(const std::string& key) const;
   QPushButton& start_button() { return *start_; }
-  QString size_on_disk() const { return size_->text(); }
+  QString size_told() const { return size_->text(); }
   QString messages() const { return messages_->text(); }
 
  Q_SIGNALS:
@@ -49,7 +49,7 @@ class RunForm : public QDialog {
   const Methods& methods_;
   QScrollArea* scroll_;
   QLabel* messages_;
-  QLabel* size_;  ///< what the run will leave on disk
+  QLabel* size_;  ///< what the run will need and leave
   QPushButton* start_;
   QPushButton* save_;
   std::map<std::string, QString> typed_;

@@ -1,7 +1,6 @@
 #include "app/workbench/child_process.h"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-extern char** environ;
+#include "core/base/spawn.h"
 
 namespace moescope::app {
 namespace {
@@ -70,31 +69,14 @@ Status ChildProcess::start(const std::string& program, const std::vector<std::st
 }
 
 int ChildProcess::spawn(const std::string& program, const std::vector<std::string>& arguments, int socket, int errors) {
-  std::vector<std::string> texts{program};
-  texts.insert(texts.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, errors, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, socket, kChildDescriptor);
-  posix_spawn_file_actions_addclosefrom_np(&actions, kChildDescriptor + 1);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  const int reason = ::posix_spawn(&id_, program.c_str(), &actions, &attributes, pointers.data(), environ);
-  if (reason != 0) id_ = -1;
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return reason;
+  Spawn spawn;
+  posix_spawn_file_actions_adddup2(spawn.actions(), errors, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(spawn.actions(), errors, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(spawn.actions(), socket, kChildDescriptor);
+  posix_spawn_file_actions_addclosefrom_np(spawn.actions(), kChildDescriptor + 1);
+  std::vector<std::string> all{program};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return spawn.start(std::move(all), own_environment(), id_);
 }
 
 pollfd ChildProcess::poll_errors() const { return {errors_, POLLIN, 0}; }

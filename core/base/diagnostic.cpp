@@ -54,6 +54,18 @@ std::string format(const Diagnostics& diagnostics) {
   return text;
 }
 
+std::string one_line(const Diagnostics& diagnostics) {
+  std::string text;
+  for (const Diagnostic& one : diagnostics) {
+    if (one.severity != Severity::kError) continue;
+    if (!text.empty()) text += "; ";
+    if (!one.place.file.empty()) text += one.place.file + ": ";
+    text += one.message;
+    if (!one.hint.empty()) text += "; " + one.hint;
+  }
+  return text;
+}
+
 bool has_errors(const Diagnostics& diagnostics) {
   return std::any_of(diagnostics.begin(), diagnostics.end(),
                      [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; });

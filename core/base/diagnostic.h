@@ -36,6 +36,9 @@ std::string format(const Diagnostic& diagnostic);
 /// All of them, sorted by place, as one text.
 std::string format(const Diagnostics& diagnostics);
 
+/// The errors on one line: "file: message; hint", joined by "; ".
+std::string one_line(const Diagnostics& diagnostics);
+
 bool has_errors(const Diagnostics& diagnostics);
 
 }  // namespace moescope

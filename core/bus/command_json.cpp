@@ -229,6 +229,7 @@ std::string to_json(const RunStatus& status) {
     json["failure"] = {
         {"step", status.failure.step}, {"phase", status.failure.phase}, {"message", status.failure.message}};
   json["inexact"] = status.inexact;
+  json["checkpoints"] = list_of(status.checkpoints);
   json["heartbeat"] = status.heartbeat;
   return json_line(json);
 }
@@ -284,6 +285,7 @@ Result<RunStatus> status_from_json(std::string_view text) {
     if (const Status whole = failure.finish(); !whole) return whole.error();
   }
   status.inexact = parts.text("inexact");
+  status.checkpoints = numbers<std::int64_t>(parts, "checkpoints");
   status.heartbeat = parts.counter("heartbeat");
   if (const Status whole = parts.finish(); !whole) return whole.error();
   return status;

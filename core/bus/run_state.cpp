@@ -14,4 +14,9 @@ std::string state_name(RunState state) {
   return "unknown";
 }
 
+bool same_but_heartbeat(const RunStatus& a, const RunStatus& b) {
+  return a.state == b.state && a.step == b.step && a.activity == b.activity && a.progress == b.progress &&
+         a.inexact == b.inexact && a.failure.message == b.failure.message && a.checkpoints == b.checkpoints;
+}
+
 }  // namespace moescope::bus

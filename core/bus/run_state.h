@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/mutex.h"
 
@@ -27,8 +28,15 @@ struct RunStatus {
   double progress = -1;  ///< 0 to 1 of that work; −1: unknown
   Failure failure;       ///< in kFailed
   std::string inexact;   ///< why the bits may differ from those of the recorded run gone on from; empty: they do not
+  /// Steps, rising, of the checkpoints that are on disk and that training may start from: the newest, at most
+  /// kMostCheckpoints.
+  std::vector<std::int64_t> checkpoints;
   std::uint64_t heartbeat = 0;  ///< grows while the trainer lives
 };
+inline constexpr std::size_t kMostCheckpoints = 4096;
+
+/// Nothing to tell a watcher who has seen the other but that the trainer lives.
+bool same_but_heartbeat(const RunStatus& a, const RunStatus& b);
 
 class StatusBoard {
  public:

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,9 +14,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "core/base/spawn.h"
 #include "core/corpus/document.h"
-
-extern char** environ;
 
 namespace moescope::corpus {
 namespace {
@@ -26,19 +24,12 @@ constexpr int kPollMs = 100;
 
 /// Ours, but with messages in English, since some of them are read.
 std::vector<std::string> child_environment() {
-  std::vector<std::string> variables{"LC_ALL=C", "LANGUAGE="};
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view text = *variable;
-    if (text.rfind("LC_ALL=", 0) != 0 && text.rfind("LANGUAGE=", 0) != 0) variables.emplace_back(text);
-  }
+  std::vector<std::string> variables = own_environment();
+  std::erase_if(variables, [](const std::string& variable) {
+    return variable.starts_with("LC_ALL=") || variable.starts_with("LANGUAGE=");
+  });
+  variables.insert(variables.end(), {"LC_ALL=C", "LANGUAGE="});
   return variables;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
 }
 
 class Child {
@@ -99,29 +90,12 @@ class Child {
 
  private:
   int spawn(const ProcessRequest& request) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, write_[0], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, write_[1], STDERR_FILENO);
-    if (!request.working_folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, request.working_folder.c_str());
-    // Its own group, so that a stop reaches its children, and Ctrl-C reaches it through our stop only. Signals that
-    // this program blocks or ignores are its own business.
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::vector<std::string> arguments = request.arguments, environment = child_environment();
-    const int reason = ::posix_spawnp(&pid_, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(),
-                                      pointers(environment).data());
-    if (reason != 0) pid_ = -1;
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return reason;
+    Spawn spawn;
+    posix_spawn_file_actions_adddup2(spawn.actions(), write_[0], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(spawn.actions(), write_[1], STDERR_FILENO);
+    if (!request.working_folder.empty())
+      posix_spawn_file_actions_addchdir_np(spawn.actions(), request.working_folder.c_str());
+    return spawn.start(request.arguments, child_environment(), pid_);
   }
 
   pid_t pid_ = -1;

@@ -17,6 +17,7 @@ class Classifier : public TinyLm {
   Classifier(const config::RunConfig& config, const moe::Method& method, int vocab_size, int num_classes,
              const std::shared_ptr<const std::vector<std::int64_t>>& token_count_V = nullptr);
 
+  std::int64_t num_logits() const override { return bias_C_.size(0); }
   /// Logits of the classes, one row per sequence.
   moe::ModelPass forward(const Batch& batch, moe::RouteMode mode, std::uint64_t noise_seed) override;
 

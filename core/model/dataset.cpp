@@ -37,6 +37,8 @@ Batch make_batch(const corpus::Split& split, const std::vector<std::int64_t>& be
 
 }  // namespace
 
+bool has_padding(const std::string& objective) { return objective == "translation" || objective == "classification"; }
+
 Padded padded(const std::vector<std::vector<std::int64_t>>& rows, std::int64_t pad) {
   MOESCOPE_ASSERT(!rows.empty(), "a grid has a sequence");
   std::size_t longest = 0, tokens = 0;

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/corpus/corpus.h"
@@ -31,6 +32,9 @@ struct Batch {
     return count(source_BL, source_cell_T) + count(tokens_BL, cell_T);
   }
 };
+
+/// Sequences of an objective's batches differ in length.
+bool has_padding(const std::string& objective);
 
 /// Sequences of any lengths as a grid: padding stands behind a sequence's tokens.
 struct Padded {

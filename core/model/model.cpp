@@ -43,6 +43,33 @@ at::Tensor back_to_cells(const at::Tensor& delta_TD, const at::Tensor& hidden_CD
   return cell_T.defined() ? at::zeros_like(hidden_CD).index_copy(0, cell_T, delta_TD) : delta_TD;
 }
 
+/// How often each token id occurs in what the run trains on.
+std::shared_ptr<const std::vector<std::int64_t>> token_counts(const config::RunConfig& config,
+                                                              const corpus::Corpus& corpus, int vocab_size) {
+  auto count_V = std::make_shared<std::vector<std::int64_t>>(static_cast<std::size_t>(vocab_size), 0);
+  const auto add = [&](std::int32_t id, std::int64_t times) {
+    MOESCOPE_ASSERT(id >= 0 && id < vocab_size, "a corpus names tokens of its own vocabulary");
+    (*count_V)[static_cast<std::size_t>(id)] += times;
+  };
+  const std::string& objective = config.model.objective;
+  if (objective == "translation") {
+    const corpus::PairSplit& pairs = corpus.train_pairs;
+    for (const std::int32_t id : pairs.source_tokens) add(id, 1);
+    for (const std::int32_t id : pairs.target_tokens) add(id, 1);
+    const auto num_pairs = static_cast<std::int64_t>(pairs.label_P.size());
+    add(corpus.special.bos, num_pairs);
+    add(corpus.special.eos, 2 * num_pairs);  // one on each side
+    for (const std::int16_t label : pairs.label_P) add(tag_of(corpus, label), 1);
+    return count_V;
+  }
+  for (const std::int32_t id : corpus.train.tokens) add(id, 1);
+  if (objective == "masked_lm") {
+    const double hidden = config.model.mask_share * kMaskedShare * static_cast<double>(corpus.train.tokens.size());
+    add(corpus.special.mask, std::llround(hidden));
+  }
+  return count_V;
+}
+
 }  // namespace
 
 Model::Model(const config::RunConfig& config, const moe::Method& method, int vocab_size)
@@ -173,46 +200,59 @@ double Model::flops_per_token(double experts_per_token) const {
   return 2 * (products + of_experts / num_experts() * experts_per_token);
 }
 
-std::shared_ptr<const std::vector<std::int64_t>> token_counts(const config::RunConfig& config,
-                                                              const corpus::Corpus& corpus, int vocab_size) {
-  auto count_V = std::make_shared<std::vector<std::int64_t>>(static_cast<std::size_t>(vocab_size), 0);
-  const auto add = [&](std::int32_t id, std::int64_t times) {
-    MOESCOPE_ASSERT(id >= 0 && id < vocab_size, "a corpus names tokens of its own vocabulary");
-    (*count_V)[static_cast<std::size_t>(id)] += times;
-  };
+double Model::kept_per_token() const {
+  constexpr double kScoreTensors = 6;  // scores, noise, masks, probabilities and their shares in the losses
+  const double experts_per_token = layers_.empty() ? 0 : layers_.front().router().most_experts_per_token(context_);
+  double kept = kScoreTensors * num_experts() * num_layers(), of_experts = 0, widest = 0;
+  for (const moe::Parameter& parameter : parameters_.all()) {
+    const bool matrix = parameter.tensor.dim() == 2 && parameter.name != "embedding.token";
+    const bool router = parameter.role == moe::ParameterRole::kRouter || parameter.role == moe::ParameterRole::kStudent;
+    if (router || !(matrix || parameter.name.ends_with("norm.weight"))) continue;
+    const Use use = use_of(parameter);
+    // What a matrix, or a norm, makes of a token is what the next one needs to know of it on the way back.
+    const auto made = static_cast<double>(parameter.tensor.size(0));
+    if (parameter.role == moe::ParameterRole::kExpert) {
+      const bool gathers = parameter.name.ends_with(".w1");  // from the tokens' rows into the expert's own
+      const double taken = gathers ? static_cast<double>(parameter.tensor.size(1)) : 0;
+      of_experts += use.share * (made + taken);
+      widest = std::max(widest, experts_per_token / num_experts() * made);
+    } else {
+      const double mixed = use.keys > 0 ? static_cast<double>(parameter.tensor.size(1)) : 0;  // by attention
+      kept += use.share * (made + mixed);
+      widest = std::max(widest, use.share * made);
+    }
+  }
+  return kept + of_experts / num_experts() * experts_per_token + widest;
+}
+
+Vocabulary vocabulary_of(const config::RunConfig& config, const corpus::Corpus& corpus) {
+  // A causal language model has no use for the special pieces.
+  const int size = config.model.objective == "causal_lm" ? corpus.tokenizer->vocab_size() : corpus.vocab_size();
+  return {size, static_cast<int>(corpus.classes.size()), corpus.special, token_counts(config, corpus, size)};
+}
+
+Vocabulary planned_vocabulary(const config::RunConfig& config) {
+  constexpr int kSpecials = 4, kClasses = 8;
+  const bool specials = config.model.objective != "causal_lm";
+  const int pieces = config.data.tokenizer == "bytes" ? 256 : config.data.vocab_size;
+  return {pieces + (specials ? kSpecials : 0), kClasses, {}, nullptr};
+}
+
+std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method, Vocabulary vocabulary) {
   const std::string& objective = config.model.objective;
+  auto counts = std::move(vocabulary.token_count_V);
   if (objective == "translation") {
-    const corpus::PairSplit& pairs = corpus.train_pairs;
-    for (const std::int32_t id : pairs.source_tokens) add(id, 1);
-    for (const std::int32_t id : pairs.target_tokens) add(id, 1);
-    const auto num_pairs = static_cast<std::int64_t>(pairs.label_P.size());
-    add(corpus.special.bos, num_pairs);
-    add(corpus.special.eos, 2 * num_pairs);  // one on each side
-    for (const std::int16_t label : pairs.label_P) add(tag_of(corpus, label), 1);
-    return count_V;
+    return std::make_unique<Translator>(config, method, vocabulary.size, vocabulary.special, std::move(counts));
   }
-  for (const std::int32_t id : corpus.train.tokens) add(id, 1);
-  if (objective == "masked_lm") {
-    const double hidden = config.model.mask_share * kMaskedShare * static_cast<double>(corpus.train.tokens.size());
-    add(corpus.special.mask, std::llround(hidden));
+  if (objective == "classification") {
+    return std::make_unique<Classifier>(config, method, vocabulary.size, vocabulary.num_classes, std::move(counts));
   }
-  return count_V;
+  return std::make_unique<TinyLm>(config, method, vocabulary.size, std::move(counts));
 }
 
 std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method,
                                   const corpus::Corpus& corpus) {
-  const std::string& objective = config.model.objective;
-  // A causal language model has no use for the special pieces.
-  const int vocab_size = objective == "causal_lm" ? corpus.tokenizer->vocab_size() : corpus.vocab_size();
-  auto counts = token_counts(config, corpus, vocab_size);
-  if (objective == "translation") {
-    return std::make_unique<Translator>(config, method, vocab_size, corpus.special, std::move(counts));
-  }
-  if (objective == "classification") {
-    const auto num_classes = static_cast<int>(corpus.classes.size());
-    return std::make_unique<Classifier>(config, method, vocab_size, num_classes, std::move(counts));
-  }
-  return std::make_unique<TinyLm>(config, method, vocab_size, std::move(counts));
+  return make_model(config, method, vocabulary_of(config, corpus));
 }
 
 }  // namespace moescope::model

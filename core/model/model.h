@@ -55,6 +55,8 @@ class Model {
   int num_experts() const { return expert_shape_.num_experts; }
   int context() const { return context_; }
   int vocab_size() const { return vocab_size_; }
+  /// In one row of what forward() answers.
+  virtual std::int64_t num_logits() const { return vocab_size_; }
 
   moe::ParameterSet& parameters() { return parameters_; }
   const moe::ParameterSet& parameters() const { return parameters_; }
@@ -66,6 +68,9 @@ class Model {
   /// it is causal), experts chosen, routers, head. A soft mixture counts what its slots cost per token; a translator's
   /// token is on one side, half of them on each.
   double flops_per_token(double experts_per_token) const;
+  /// Numbers that stay in memory of each token between the forward and the backward pass, logits left out, and the
+  /// widest on the way back: an estimate from the shapes, which is held against measured steps of every method.
+  double kept_per_token() const;
   /// Expert networks a token pays for in training.
   double experts_per_token() const { return layers_.empty() ? 0 : layers_.front().router().experts_per_token(); }
 
@@ -107,11 +112,21 @@ class Model {
   std::vector<moe::MoeLayer> layers_;
 };
 
-/// How often each token id occurs in what the run trains on.
-std::shared_ptr<const std::vector<std::int64_t>> token_counts(const config::RunConfig& config,
-                                                              const corpus::Corpus& corpus, int vocab_size);
+/// What a model is made to read and to answer.
+struct Vocabulary {
+  int size = 0;
+  int num_classes = 0;  ///< of a classifier
+  corpus::Specials special;
+  /// How often each token id occurs in what the run trains on; null: every id alike.
+  std::shared_ptr<const std::vector<std::int64_t>> token_count_V;
+};
+Vocabulary vocabulary_of(const config::RunConfig& config, const corpus::Corpus& corpus);
+/// Of a corpus that is not loaded yet: as many pieces as the configuration asks its tokenizer for.
+Vocabulary planned_vocabulary(const config::RunConfig& config);
 
 /// The model that the configuration's objective asks for.
+std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method, Vocabulary vocabulary);
+/// The same for the vocabulary of `corpus`.
 std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method,
                                   const corpus::Corpus& corpus);
 

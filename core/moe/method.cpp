@@ -68,6 +68,10 @@ RegisterMethod::RegisterMethod(Method method) {
   registry().insert(place, std::move(method));
 }
 
+std::unique_ptr<Objective> make_objective(const config::RunConfig& config, const Method& method) {
+  return method.make_objective ? method.make_objective(config) : single_pass_objective(config.train.label_smoothing);
+}
+
 Diagnostics check_run(const config::RunConfig& config) {
   const Method* method = find_method(config.moe.method);
   MOESCOPE_ASSERT(method != nullptr, "read_run_config() knows the catalogue");

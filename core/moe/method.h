@@ -33,7 +33,7 @@ struct RouterContext {
 struct Method {
   config::MethodInfo info;
   std::function<std::unique_ptr<Router>(const RouterContext&, ParameterSet&)> make_router;
-  /// Empty: single_pass_objective() with the configured label smoothing.
+  /// Empty: single_pass_objective().
   std::function<std::unique_ptr<Objective>(const config::RunConfig&)> make_objective;
   /// The stage that should run at `step` if nobody interferes. Empty: one stage.
   std::function<int(const config::RunConfig&, std::int64_t step)> stage_due;
@@ -54,6 +54,9 @@ config::MethodCatalogue method_catalogue();
 struct RegisterMethod {
   explicit RegisterMethod(Method method);
 };
+
+/// What the method trains on: its own, else one pass with the configured label smoothing.
+std::unique_ptr<Objective> make_objective(const config::RunConfig& config, const Method& method);
 
 /// Every check before a run starts: the method's own rules and lints. The configuration passed read_run_config().
 Diagnostics check_run(const config::RunConfig& config);

@@ -40,6 +40,8 @@ class Objective {
   virtual ~Objective() = default;
   /// `target_T`: int64 next tokens, −100 where there is none.
   virtual StepLosses compute(const MakePass& make_pass, const at::Tensor& target_T) = 0;
+  /// How often compute() calls `make_pass`.
+  virtual int passes() const { return 1; }
   /// A live field of the method's router section, already accepted by the routers; the objective takes what is its own.
   virtual void set(const std::string& /*key*/, const config::Value& /*value*/) {}
 };

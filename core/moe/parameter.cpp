@@ -47,13 +47,18 @@ void fill(at::Tensor& tensor, Init init, std::uint64_t seed) {
   }
 }
 
+thread_local int shapes_only = 0;
+
 }  // namespace
+
+ShapesOnly::ShapesOnly() { ++shapes_only; }
+ShapesOnly::~ShapesOnly() { --shapes_only; }
 
 at::Tensor ParameterSet::add(const std::string& name, const std::vector<std::int64_t>& shape, Init init,
                              ParameterRole role, int expert, bool fixed, bool decayed) {
   for (const Parameter& one : parameters_) MOESCOPE_ASSERT(one.name != name, "parameter names are unique");
-  at::Tensor tensor = at::empty(shape, at::kFloat);
-  fill(tensor, init, derive_seed(run_seed_, "init:" + name));
+  at::Tensor tensor = at::empty(shape, at::TensorOptions(at::kFloat).device(shapes_only > 0 ? at::kMeta : at::kCPU));
+  if (shapes_only == 0) fill(tensor, init, derive_seed(run_seed_, "init:" + name));
   tensor.requires_grad_(!fixed);
   parameters_.push_back({name, tensor, role, expert, fixed, decayed});
   return tensor;

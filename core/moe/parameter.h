@@ -36,6 +36,16 @@ struct Init {
   static Init orthogonal(double gain) { return {Kind::kOrthogonal, gain}; }
 };
 
+/// While one lives, what this thread adds to a ParameterSet has a shape and no memory (LibTorch's meta device): a model
+/// made meanwhile can be counted, never run.
+class ShapesOnly {
+ public:
+  ShapesOnly();
+  ~ShapesOnly();
+  ShapesOnly(const ShapesOnly&) = delete;
+  ShapesOnly& operator=(const ShapesOnly&) = delete;
+};
+
 /// Makes parameters and keeps their list in order of creation. Names are unique (asserted).
 class ParameterSet {
  public:

@@ -123,6 +123,8 @@ class Router {
   virtual int top_k() const = 0;
   /// Expert networks a token pays for in one pass; soft mixtures share a slot's cost among the tokens mixed into it.
   virtual double experts_per_token() const { return top_k(); }
+  /// The most it becomes in a run over sequences of `context` tokens: what memory has to be there for.
+  virtual double most_experts_per_token(std::int64_t /*context*/) const { return experts_per_token(); }
 };
 
 /// Throws the error every router reports for NaN or infinite scores: names the layer's first bad token.

@@ -28,6 +28,8 @@ class ThorObjective : public Objective {
     return losses;
   }
 
+  int passes() const override { return 2; }
+
   void set(const std::string& key, const config::Value& value) override {
     if (key != "consistency_weight") return;
     const auto* whole = std::get_if<std::int64_t>(&value);

@@ -4,6 +4,8 @@
 
 #include <ATen/ops/softmax.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "core/moe/k_schedule.h"
@@ -24,6 +26,12 @@ class TopkRouter : public RouterBase<Config> {
         return k_at({this->config_.k_schedule, this->config_.k_start, this->config_.top_k}, step_, total_steps_);
     }
     return this->config_.top_k;
+  }
+  double most_experts_per_token(std::int64_t /*context*/) const override {
+    if constexpr (requires(const Config& c) { c.k_schedule; }) {
+      if (this->config_.k_schedule != "fixed") return std::max(this->config_.k_start, this->config_.top_k);
+    }
+    return top_k();
   }
 
  protected:

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "core/bus/run_state.h"
 #include "core/record/output_file.h"
 
 namespace moescope::record {
@@ -59,6 +60,15 @@ std::vector<CheckpointRow> superfluous(const std::vector<CheckpointRow>& rows, i
   }
   std::reverse(gone.begin(), gone.end());
   return gone;
+}
+
+std::vector<std::int64_t> steps_to_start_from(const std::vector<CheckpointRow>& rows) {
+  std::vector<std::int64_t> steps;
+  for (const CheckpointRow& row : rows)
+    if (row.kind != CheckpointKind::kTainted && (steps.empty() || steps.back() != row.step)) steps.push_back(row.step);
+  if (steps.size() > bus::kMostCheckpoints)
+    steps.erase(steps.begin(), steps.end() - static_cast<std::ptrdiff_t>(bus::kMostCheckpoints));
+  return steps;
 }
 
 void tidy_checkpoints(const std::string& folder, const std::vector<CheckpointRow>& rows) {

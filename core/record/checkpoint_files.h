@@ -26,6 +26,10 @@ std::string checkpoint_file(std::int64_t step, CheckpointKind kind);
 /// multiples of `keep_every` (0: none). An older final one goes when a newer exists. The newest whole one never goes.
 std::vector<CheckpointRow> superfluous(const std::vector<CheckpointRow>& rows, int keep_last, std::int64_t keep_every);
 
+/// Steps, rising and each once, of the checkpoints in `rows` (rising by step) that training may start from; of very
+/// many the newest bus::kMostCheckpoints.
+std::vector<std::int64_t> steps_to_start_from(const std::vector<CheckpointRow>& rows);
+
 /// Removes what an interrupted write left in <folder>/checkpoints: temporary files, and files that no row names.
 void tidy_checkpoints(const std::string& folder, const std::vector<CheckpointRow>& rows);
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "core/base/text.h"
 
@@ -16,6 +17,7 @@ namespace moescope::record {
 namespace {
 
 constexpr mode_t kMode = 0644;
+constexpr const char* kUnfinished = ".tmp";  // and the process' number
 
 /// How much of `bytes` was written; less than all leaves the reason in errno.
 std::size_t write_all(int descriptor, std::string_view bytes) {
@@ -72,7 +74,7 @@ Status write_new_file(const std::string& path, std::string_view bytes) {
 }
 
 AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporary_(path_ + ".tmp" + std::to_string(::getpid())) {
+    : path_(std::move(path)), temporary_(path_ + kUnfinished + std::to_string(::getpid())) {
   constexpr int kNew = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   descriptor_ = ::open(temporary_.c_str(), kNew, kMode);
   if (descriptor_ < 0 && errno == EEXIST) {  // left by a process of our number that was killed
@@ -105,6 +107,21 @@ Status AtomicFile::commit() {
   ::close(std::exchange(descriptor_, -1));
   sync_folder_of(path_);
   return Done{};
+}
+
+void remove_unfinished(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path whole(path);
+  const std::string prefix = whole.filename().string() + kUnfinished;
+  std::error_code failure;
+  std::vector<fs::path> left;
+  for (const fs::directory_entry& entry : fs::directory_iterator(whole.parent_path(), failure)) {
+    const std::string name = entry.path().filename().string();
+    const bool numbered =
+        name.size() > prefix.size() && name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+    if (name.starts_with(prefix) && numbered) left.push_back(entry.path());
+  }
+  for (const fs::path& one : left) fs::remove(one, failure);
 }
 
 }  // namespace moescope::record

@@ -40,4 +40,7 @@ class AtomicFile {
   int error_ = 0;
 };
 
+/// Removes what AtomicFiles of `path` left that were killed half-way. Nobody may be writing one now.
+void remove_unfinished(const std::string& path);
+
 }  // namespace moescope::record

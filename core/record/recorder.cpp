@@ -40,12 +40,6 @@ void append(RunBatch& to, RunBatch& from) {
   from = {};
 }
 
-std::string one_line(const Diagnostics& problems) {
-  const Diagnostic& first = problems.front();
-  std::string text = first.place.file.empty() ? first.message : first.place.file + ' ' + first.message;
-  return first.hint.empty() ? text : text + " (" + first.hint + ')';
-}
-
 }  // namespace
 
 class Recorder::Impl {
@@ -235,7 +229,7 @@ Recorder::Recorder(std::unique_ptr<RunWriter> writer, RecorderOptions options)
     : impl_(std::make_unique<Impl>(std::move(writer), options)) {}
 Recorder::~Recorder() = default;
 
-void Recorder::add(telemetry::FramePtr frame) { impl_->add_frame(frame); }
+void Recorder::add(const telemetry::FramePtr& frame) { impl_->add_frame(frame); }
 void Recorder::add(RunBatch::CommandResult result) {
   impl_->add([&](RunBatch& batch) { batch.results.push_back(std::move(result)); });
 }

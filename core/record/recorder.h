@@ -37,7 +37,7 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  void add(telemetry::FramePtr frame);
+  void add(const telemetry::FramePtr& frame);
   void add(RunBatch::CommandResult result);
   void add(EventRow event);
   void add(StateHashRow hash);

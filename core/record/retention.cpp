@@ -21,8 +21,7 @@ constexpr double kStepScalars = 10;  // losses, learning rate, gradient norm, ti
 constexpr std::int64_t kEmptyFile = 120'000;
 constexpr std::int64_t kInfoPerToken = 40;
 constexpr std::int64_t kMegabyte = 1 << 20;  // as record.probe_budget counts
-constexpr std::int64_t kStudentWidth = 50;
-constexpr int kMostShown = 2000;  // tokens in one router space
+constexpr int kMostShown = 2000;             // tokens in one router space
 
 std::int64_t rounded(double bytes) { return static_cast<std::int64_t>(std::min(bytes, 9e18)); }
 
@@ -53,15 +52,10 @@ double checkpoints_kept(const config::RunConfig& config, const RunSize& size) {
     const std::int64_t older = (made - newest) * config.record.checkpoint_every;
     const std::int64_t spacing =
         std::lcm<std::int64_t, std::int64_t>(config.record.keep_every, config.record.checkpoint_every);
-    kept += static_cast<double>(older / spacing);
+    const std::int64_t spaced = older / spacing;
+    kept += static_cast<double>(spaced);
   }
   return kept;
-}
-
-int moe_layers(const config::RunConfig& config) {
-  if (config.moe.layers != "auto")
-    return 1 + static_cast<int>(std::count(config.moe.layers.begin(), config.moe.layers.end(), ','));
-  return config.moe.placement == "ffn" ? config.model.num_layers : std::min(3, config.model.num_layers);
 }
 
 }  // namespace
@@ -69,23 +63,6 @@ int moe_layers(const config::RunConfig& config) {
 RunSize size_of(const telemetry::RunInfo& info) {
   return {info.num_parameters, info.num_layers, info.router_space_dim,
           static_cast<int>(std::max<std::size_t>(1, info.stages.size()))};
-}
-
-RunSize guessed_size(const config::RunConfig& config) {
-  RunSize size;
-  size.num_layers = moe_layers(config);
-  size.router_space_dim = config.model.d_model;
-  const std::int64_t width = config.model.d_model;
-  const std::int64_t vocabulary = config.data.tokenizer == "bytes" ? 260 : config.data.vocab_size;
-  const std::int64_t expert = 2 * width * config.moe.expert_hidden * config.moe.expert_sublayers;
-  const bool replaces = config.moe.placement == "ffn";
-  // Learning stages in turn means that a student learns from the router: a table over the vocabulary in each layer.
-  size.num_stages = config.stages.empty() ? 1 : 2;
-  const std::int64_t student = config.router.contains("student") ? kStudentWidth * vocabulary : 0;
-  size.num_parameters = width * (vocabulary + config.model.context) + config.model.num_layers * 12 * width * width -
-                        (replaces ? size.num_layers * 8 * width * width : 0) +
-                        size.num_layers * (config.moe.num_experts * (expert + width) + student);
-  return size;
 }
 
 Retention estimated_retention(const config::RunConfig& config, const RunSize& size) {

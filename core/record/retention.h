@@ -18,10 +18,8 @@ struct RunSize {
   int router_space_dim = 0;  ///< 0: the method has no router space
   int num_stages = 1;
 };
-/// Of a run whose model is made.
+/// Of a run whose model is made; train::planned_run() tells it of one whose model is not.
 RunSize size_of(const telemetry::RunInfo& info);
-/// Of one whose model is not: the usual transformer of that width, within a quarter of the truth.
-RunSize guessed_size(const config::RunConfig& config);
 
 struct Retention {
   std::int64_t steps = 0;        ///< losses, loads and all else told at every step

@@ -157,7 +157,8 @@ RunReader::~RunReader() = default;
 const std::string& RunReader::folder() const { return impl_->folder_; }
 const RunFacts& RunReader::facts() const { return impl_->facts_; }
 const telemetry::RunInfo& RunReader::info() const { return impl_->info_; }
-bool RunReader::being_written() const { return is_being_written(impl_->folder_); }
+bool RunReader::being_written() const { return being_written(impl_->folder_); }
+bool RunReader::being_written(const std::string& folder) { return is_being_written(folder); }
 
 std::int64_t RunReader::last_step() const {
   return impl_->with_files([&](auto& files) { return newest_step(files, impl_->damages_); });

@@ -27,6 +27,8 @@ class RunReader {
   const telemetry::RunInfo& info() const;
   /// A recorder holds the run at this moment.
   bool being_written() const;
+  /// The same of a folder that is not opened.
+  static bool being_written(const std::string& folder);
   std::int64_t last_step() const;  ///< newest recorded step; 0: none
 
   /// Frames of the steps first to last, rising, each with its events and with the probe, spaces and expert tokens that

@@ -7,18 +7,6 @@
 
 namespace moescope::train {
 
-std::string one_line(const Diagnostics& problems) {
-  std::string text;
-  for (const Diagnostic& problem : problems) {
-    if (problem.severity != Severity::kError) continue;
-    if (!text.empty()) text += "; ";
-    if (!problem.place.file.empty()) text += problem.place.file + ": ";
-    text += problem.message;
-    if (!problem.hint.empty()) text += "; " + problem.hint;
-  }
-  return text;
-}
-
 std::string one_line(const Status& status) { return status ? std::string() : one_line(status.error()); }
 
 bool is_out_of_memory(const std::exception_ptr& exception) {

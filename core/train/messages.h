@@ -1,5 +1,5 @@
 #pragma once
-// Diagnostics and exceptions as one line each, for replies, notices and failures. Threads: pure functions.
+// Results and exceptions as one line each, for replies, notices and failures. Threads: pure functions.
 
 #include <exception>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace moescope::train {
 
-/// Every error with its file and hint, parted by "; ". Empty when there is none.
-std::string one_line(const Diagnostics& problems);
+using moescope::one_line;
+/// Empty when there is no error.
 std::string one_line(const Status& status);
 
 /// What an exception says to a user: out of memory by that name, LibTorch's errors without their stack.

@@ -14,7 +14,9 @@
 #include "core/model/document_stream.h"
 #include "core/model/masked_stream.h"
 #include "core/model/pair_stream.h"
+#include "core/train/memory_need.h"
 #include "core/train/messages.h"
+#include "core/train/snapshot_ring.h"
 #include "core/train/weights_file.h"
 
 namespace moescope::train {
@@ -116,9 +118,7 @@ std::string note_on_pairs(const config::RunConfig& config, const corpus::Corpus&
 /// Of batches with padding the mean over a few.
 int tokens_per_step(const config::RunConfig& config, model::BatchSource& stream) {
   constexpr std::int64_t kBatches = 8;
-  const std::string& objective = config.model.objective;
-  if (objective != "translation" && objective != "classification")
-    return config.train.batch_size * config.model.context;
+  if (!model::has_padding(config.model.objective)) return config.train.batch_size * config.model.context;
   std::int64_t tokens = 0;
   for (std::int64_t step = 0; step < kBatches; ++step) tokens += stream.batch(step).num_tokens();
   return static_cast<int>(tokens / kBatches);
@@ -135,6 +135,19 @@ void start_from_weights(const config::RunConfig& config, Material& material) {
     throw std::runtime_error(one_line(problems));
   }
   material.notes.push_back(in_words(*loaded));
+}
+
+/// Throws when the run cannot fit, before it has taken anything.
+MemoryNeed require_memory(const RunRequest& request, const Material& material, const model::Vocabulary& vocabulary) {
+  const moe::ShapesOnly shapes;
+  const auto model = model::make_model(request.config, *material.method, vocabulary);
+  const StepSize step = largest_step(request.config, *material.stream);
+  const std::int64_t ring = request.ring ? static_cast<std::int64_t>(request.ring->most_bytes()) : 0;
+  const MemoryNeed need = memory_need(*model, request.config, step, ring);
+  if (const Diagnostics problems = check_memory(request.config, need, free_memory()); has_errors(problems)) {
+    throw std::runtime_error(one_line(problems));
+  }
+  return need;
 }
 
 }  // namespace
@@ -177,17 +190,18 @@ Material prepare_material(const RunRequest& request, const TrainerHooks& hooks, 
     throw std::runtime_error(one_line(problems));
   }
   material.notes = material.corpus->notes;
-  material.model = model::make_model(config, *material.method, *material.corpus);
-  start_from_weights(config, material);
+  material.objective = moe::make_objective(config, *material.method);
   material.stream = make_stream(config, *material.corpus);
+  const model::Vocabulary vocabulary = model::vocabulary_of(config, *material.corpus);
+  material.memory = require_memory(request, material, vocabulary);
+  material.model = model::make_model(config, *material.method, vocabulary);
+  start_from_weights(config, material);
   material.validation = held_out_batches(config, *material.corpus, kValidationBatches);
   if (config.model.objective == "translation") {
     std::string note = note_on_pairs(config, *material.corpus);
     if (!note.empty()) material.notes.push_back(std::move(note));
   }
   for (const std::string& note : material.notes) log::info(note);
-  material.objective = material.method->make_objective ? material.method->make_objective(config)
-                                                       : moe::single_pass_objective(config.train.label_smoothing);
   return material;
 }
 

@@ -14,6 +14,7 @@
 #include "core/model/model.h"
 #include "core/moe/method.h"
 #include "core/telemetry/frame.h"
+#include "core/train/memory_need.h"
 #include "core/train/trainer_thread.h"
 
 namespace moescope::train {
@@ -26,6 +27,7 @@ struct Material {
   std::unique_ptr<moe::Objective> objective;
   std::vector<model::Batch> validation;
   std::vector<std::string> notes;  ///< what a user should know, the corpus' own first
+  MemoryNeed memory;
   int threads = 1;
 };
 

@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/moe/method.h"
+#include "core/record/output_file.h"
 #include "core/train/messages.h"
 
 namespace moescope::train {
@@ -62,6 +63,7 @@ void RunLog::begin(const record::RunFacts& facts, const telemetry::RunInfo& info
 
 void RunLog::go_on(std::vector<record::CommandRow> commands, std::vector<record::CheckpointRow> checkpoints) {
   record::tidy_checkpoints(folder_->path(), checkpoints);
+  record::remove_unfinished(weights_path());
   checkpoints_ = std::move(checkpoints);
   commands_ = static_cast<std::int64_t>(commands.size());
   if (!commands.empty()) journal_hash_ = commands.back().hash;

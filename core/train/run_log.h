@@ -51,6 +51,8 @@ class RunLog {
   void checkpoint(record::CheckpointRow row, record::Blocks blocks, std::map<std::string, std::string> metadata);
   /// Takes note of finished checkpoints and lets superfluous ones go. Returns what went wrong since the last call.
   std::string note_checkpoints(bool wait);
+  /// See record::steps_to_start_from().
+  std::vector<std::int64_t> checkpoints() const { return record::steps_to_start_from(checkpoints_); }
 
   /// What keeps the record from being written now; empty: nothing. flush() tries at once.
   std::string trouble() const;

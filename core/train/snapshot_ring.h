@@ -11,6 +11,8 @@
 
 namespace moescope::train {
 
+inline constexpr std::int64_t kSnapshotEvery = 50;  ///< steps; a copy costs about 5 ms a million parameters
+
 struct Snapshot {
   std::string run_id;
   std::int64_t step = 0;
@@ -22,6 +24,7 @@ class SnapshotRing {
  public:
   explicit SnapshotRing(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
+  std::size_t most_bytes() const { return most_bytes_; }
   /// The oldest go when there is no room; the newest always stays.
   void add(Snapshot snapshot);
   /// The newest of run `run_id` with at most `step` steps and `commands` commands behind it; null blocks: none.

@@ -88,6 +88,7 @@ class Trainer {
   void keep_state();
   void take_snapshot(std::int64_t commands);
   void save_checkpoint(record::CheckpointKind kind, std::int64_t commands);
+  std::string note_checkpoints(bool wait);
   void watch_disk();
 
   // trainer_past.cpp: where it starts from, and back

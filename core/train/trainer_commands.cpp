@@ -204,7 +204,7 @@ Outcome Trainer::save(const Command& command) {
 Outcome Trainer::checkpoint() {
   if (!log_->writes()) return refused("this run writes nothing: it was started without a folder");
   save_checkpoint(record::CheckpointKind::kAsked, log_->commands());
-  if (const std::string problem = log_->note_checkpoints(true); !problem.empty()) return refused(problem);
+  if (const std::string problem = note_checkpoints(true); !problem.empty()) return refused(problem);
   return accepted("checkpoint of step " + with_thousands(step_) + " saved");
 }
 

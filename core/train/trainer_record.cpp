@@ -17,8 +17,6 @@ using record::CheckpointKind;
 
 namespace {
 
-constexpr std::int64_t kSnapshotEvery = 50;  // a copy costs about 5 ms a million parameters
-
 constexpr auto kRetryAfter = std::chrono::milliseconds(500);
 
 std::int64_t now_ns() {
@@ -110,9 +108,19 @@ void Trainer::save_checkpoint(CheckpointKind kind, std::int64_t commands) {
                     {"state_hash", row.state_hash}});
 }
 
+/// Takes note of checkpoints that were finished, and tells which there are. Returns what went wrong.
+std::string Trainer::note_checkpoints(bool wait) {
+  std::string problem = log_->note_checkpoints(wait);
+  // One whose row waits for space on the disk would not be found again.
+  if (log_->trouble().empty())
+    channels_->status.update(
+        [kept = log_->checkpoints()](bus::RunStatus& status) mutable { status.checkpoints = std::move(kept); });
+  return problem;
+}
+
 /// Pauses when the record cannot be written, and goes on by itself once it can be again.
 void Trainer::watch_disk() {
-  if (std::string problem = log_->note_checkpoints(false); !problem.empty()) notice(problem);
+  if (std::string problem = note_checkpoints(false); !problem.empty()) notice(problem);
   const std::string trouble = log_->trouble();
   if (trouble.empty() == trouble_.empty() || std::chrono::steady_clock::now() < retry_at_) return;
   trouble_ = trouble;
@@ -137,7 +145,7 @@ void Trainer::finish() {
   if (problem.empty() && log_->writes()) {
     if (step_ > 0) save_checkpoint(CheckpointKind::kFinal, log_->commands());
     // Without it the run can still be gone on with, from an older one.
-    if (const std::string lack = log_->note_checkpoints(true); !lack.empty()) notice(lack);
+    if (const std::string lack = note_checkpoints(true); !lack.empty()) notice(lack);
     problem = one_line(save_weights(log_->weights_path(), model(), material_.method->info.id, step_));
   }
   if (problem.empty()) problem = log_->flush();
@@ -157,14 +165,16 @@ void Trainer::finish() {
 }
 
 void Trainer::fail(const std::exception_ptr& exception) {
-  const bus::Failure failure{clock_.step(), phase_name(clock_.current()), one_line(exception)};
+  bus::Failure failure{clock_.step(), phase_name(clock_.current()), one_line(exception)};
+  if (is_out_of_memory(exception) && material_.model)
+    failure.message += "; the run needs " + in_words(material_.memory);
   log::error("failed at step " + std::to_string(failure.step) + " in " + failure.phase + ": " + failure.message);
   try {
     if (watch_ && log_) {
       // For looking at, never to go on from: the step may be half done.
       save_checkpoint(CheckpointKind::kTainted, log_->commands());
       log_->add(record::EventRow{failure.step, "failure", failure.phase + ": " + failure.message, "lab"});
-      static_cast<void>(log_->note_checkpoints(true));
+      static_cast<void>(note_checkpoints(true));
       static_cast<void>(log_->flush());
     }
   } catch (...) {

@@ -40,7 +40,8 @@ struct Origin {
 /// States of recent step boundaries in memory, newest last, shared by the runs of one window one after another: going
 /// back then costs no training. Opaque: what it holds are tensors, which only trainers touch.
 class SnapshotRing;
-std::shared_ptr<SnapshotRing> make_snapshot_ring(std::size_t most_bytes = std::size_t{256} << 20);
+inline constexpr std::size_t kSnapshotRingBytes = std::size_t{256} << 20;
+std::shared_ptr<SnapshotRing> make_snapshot_ring(std::size_t most_bytes = kSnapshotRingBytes);
 
 /// A command that a script gives: it acts at exactly the boundary after `step` optimiser steps.
 struct ScheduledCommand {

@@ -88,6 +88,9 @@ class DselectRouter : public RouterBase<DselectConfig> {
     return routing;
   }
 
+  /// Before training has made the codes sharp, all experts may have a part.
+  double most_experts_per_token(std::int64_t /*context*/) const override { return static_cast<double>(num_experts_); }
+
  private:
   /// r_j(i): product over bits, the most significant first, of S where the bit of i is set and 1 − S where it is not.
   at::Tensor selections(const at::Tensor& code_TKB) const {

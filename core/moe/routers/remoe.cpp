@@ -87,6 +87,8 @@ class RemoeRouter : public RouterBase<RemoeConfig> {
   }
 
   int top_k() const override { return config_.target_top_k; }
+  /// Before training has made them few, all experts may have a part.
+  double most_experts_per_token(std::int64_t /*context*/) const override { return static_cast<double>(num_experts_); }
   std::optional<RouterSpaceTensors> space(const at::Tensor& hidden_TD) override { return head_.space(hidden_TD); }
   int space_dim() const override { return head_.dim(); }
 

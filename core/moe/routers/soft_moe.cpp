@@ -55,6 +55,9 @@ class SoftMoeRouter : public RouterBase<SoftMoeConfig> {
     const auto slots = static_cast<double>(num_experts_ * config_.slots);
     return tokens_sharing_ == 0 ? slots : slots / static_cast<double>(tokens_sharing_);
   }
+  double most_experts_per_token(std::int64_t context) const override {
+    return static_cast<double>(num_experts_ * config_.slots) / static_cast<double>(context);
+  }
 
  private:
   at::Tensor slots_ESD_, scale_;

@@ -27,6 +27,18 @@ class BadInput : public Program {
   }
 };
 
+TEST_F(BadInput, ARunThatCannotFitIntoMemoryIsRefusedWithItsNeed) {
+  write("run.toml", "[data]\ncorpus = \"synthetic\"\n[train]\nbatch_size = 512\n[model]\ncontext = 512\n");
+  Surroundings small;
+  small.address_limit = rlim_t{4} << 30;  // LibTorch alone takes about one of them
+  const Outcome outcome = run({"train", "run.toml", "--out", "run"}, small);
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("run.toml: the run needs about "));
+  EXPECT_THAT(outcome.err, HasSubstr(" GB of memory: "));
+  EXPECT_THAT(outcome.err, HasSubstr("but the limit of this process (ulimit) leaves "));
+  EXPECT_THAT(outcome.err, HasSubstr("; a smaller train.batch_size"));
+}
+
 TEST_F(BadInput, InAConfigurationPointsAtItsPlace) {
   EXPECT_EQ(told("[train]\nstepps = 3\n"),
             "run.toml:2:1: error: unknown key 'stepps' in [train]\n"

@@ -32,8 +32,9 @@ struct Outcome {
 
 /// How the program is started, besides its arguments.
 struct Surroundings {
-  rlim_t file_limit = RLIM_INFINITY;  ///< no file may grow beyond it, which is like a full disk
-  std::string stdout_to;              ///< "": a file whose text is returned; else this path
+  rlim_t file_limit = RLIM_INFINITY;     ///< no file may grow beyond it, which is like a full disk
+  rlim_t address_limit = RLIM_INFINITY;  ///< of its memory, as `ulimit -v` sets it
+  std::string stdout_to;                 ///< "": a file whose text is returned; else this path
 };
 
 class Program : public testing::Test {
@@ -136,9 +137,9 @@ class Program : public testing::Test {
   void enter(const Surroundings& around) const {
     ::setenv("MOESCOPE_CACHE", path("cache").c_str(), 1);
     if (::chdir(folder_.c_str()) != 0) ::_exit(98);
-    if (around.file_limit == RLIM_INFINITY) return;
-    const rlimit limit{around.file_limit, around.file_limit};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const rlimit file{around.file_limit, around.file_limit}, address{around.address_limit, around.address_limit};
+    ::setrlimit(RLIMIT_FSIZE, &file);
+    ::setrlimit(RLIMIT_AS, &address);
   }
 
   [[noreturn]] static void replace(const std::vector<std::string>& arguments) {

@@ -87,7 +87,7 @@ TEST_F(Train, ADiskThatFillsIsAFailedRunWithWholeStepsThatGoesOnLater) {
                               {.file_limit = 400000, .stdout_to = "/dev/null"});
   ASSERT_EQ(outcome.code, 1) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("error: the run failed at step "));
-  EXPECT_THAT(outcome.err, HasSubstr("(record): " + path("run/run.db") + " cannot be written: File too large"));
+  EXPECT_THAT(outcome.err, HasSubstr("(record): " + path("run/run.db") + ": cannot be written: File too large"));
   const auto whole_steps = [&] {
     const auto recorded = record::RunReader::open(path("run"));
     if (!recorded) throw std::runtime_error(format(recorded.error()));

@@ -100,6 +100,14 @@ class FakeTrainer::Body {
     auto frame = run_.next(stage_, controls_, wants_);
     frame->events = std::exchange(events_, {});
     channels_->frames.push_drop_oldest(std::move(frame));
+    if (options_.checkpoint_every > 0 && run_.step() % options_.checkpoint_every == 0) keep_checkpoint();
+  }
+
+  void keep_checkpoint() {
+    channels_->status.update([&](bus::RunStatus& status) {
+      status.checkpoints.push_back(run_.step());
+      if (status.checkpoints.size() > 2) status.checkpoints.erase(status.checkpoints.begin());
+    });
   }
 
   void serve(const bus::Command& command) {
@@ -272,7 +280,13 @@ app::Methods fake_methods() {
     if (config.top.seed == 13) found.push_back(config::error_at(config, "seed", "'seed' is 13, which brings bad luck"));
     return found;
   };
-  return {{two_stage(), plain}, check};
+  const auto plan = [](const config::RunConfig& config) {
+    app::RunPlan made{"about 9 MB of memory", "about 7 MB", {}};
+    if (config.model.d_model >= 4096)
+      made.problems.push_back(config::error_at(config, "model.d_model", "the run needs 9 GB", "a smaller one fits"));
+    return made;
+  };
+  return {{two_stage(), plain}, check, plan};
 }
 
 }  // namespace moescope::test

@@ -20,6 +20,7 @@ struct FakeOptions {
   std::int64_t fail_at = -1;                ///< step at which the run fails; −1: never
   std::int64_t jump_to = 0;                 ///< steps done at once before the first wait, so that pictures are full
   std::int64_t switch_at = -1;              ///< the schedule switches to stage 2 at this step
+  std::int64_t checkpoint_every = 0;        ///< the newest two are kept; 0: there is none
   std::string inexact;                      ///< told of a run that goes on from a record
   std::vector<train::RunRequest> requests;  ///< all that were started, newest last
 };

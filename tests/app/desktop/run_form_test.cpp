@@ -94,10 +94,18 @@ TEST_F(Form, FieldsThatNameAFileCanBeBrowsed) {
   EXPECT_EQ(form_.field("name")->editor()->findChild<QAction*>("browse"), nullptr);
 }
 
-TEST_F(Form, SaysWhatTheRunWillLeaveOnDisk) {
-  EXPECT_TRUE(form_.size_on_disk().contains("checkpoints")) << qPrintable(form_.size_on_disk());
+TEST_F(Form, SaysWhatTheRunWillTake) {
+  EXPECT_EQ(form_.size_told(), "It will need about 9 MB of memory, and leave on disk about 7 MB.");
   form_.set("train.steps", "many");
-  EXPECT_TRUE(form_.size_on_disk().isEmpty());
+  EXPECT_TRUE(form_.size_told().isEmpty());
+}
+
+TEST_F(Form, SaysWhenTheRunCannotFit) {
+  EXPECT_TRUE(form_.messages().isEmpty());
+  form_.set("model.d_model", "4096");
+  EXPECT_TRUE(form_.messages().contains("needs 9 GB")) << qPrintable(form_.messages());
+  EXPECT_TRUE(form_.messages().contains("smaller")) << qPrintable(form_.messages());
+  EXPECT_TRUE(form_.start_button().isEnabled()) << "what is free may change until then";
 }
 
 class Drop : public WindowTest {

@@ -137,6 +137,14 @@ TEST(ReplyJson, RefusesASentenceWhoseListsDoNotFit) {
   EXPECT_EQ(back.error().front().message, "a token of this probed sentence has not the same layers in all its lists");
 }
 
+TEST(StatusJson, ACheckpointIsNews) {
+  RunStatus before, after;
+  after.heartbeat = 9;
+  EXPECT_TRUE(same_but_heartbeat(before, after));
+  after.checkpoints = {20};
+  EXPECT_FALSE(same_but_heartbeat(before, after));
+}
+
 TEST(StatusJson, ReadsBackWithItsFailure) {
   RunStatus status;
   status.state = RunState::kFailed;
@@ -144,11 +152,14 @@ TEST(StatusJson, ReadsBackWithItsFailure) {
   status.activity = "x";
   status.failure = {9, "forward", "out of memory"};
   status.inexact = "another CPU";
+  status.checkpoints = {0, 5};
   status.heartbeat = 4;
   const auto back = status_from_json(to_json(status));
   ASSERT_TRUE(back) << to_json(status);
   EXPECT_EQ(to_json(*back), to_json(status));
   EXPECT_EQ(back->failure.phase, "forward");
+  EXPECT_TRUE(same_but_heartbeat(*back, status));
+  EXPECT_EQ(back->checkpoints, status.checkpoints);
   EXPECT_FALSE(status_from_json(R"({"state":"dreaming"})"));
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/base/seed.h"
+#include "core/bus/run_state.h"
 #include "tests/core/record/scratch_folder.h"
 
 namespace moescope::record {
@@ -38,6 +39,15 @@ std::vector<std::int64_t> gone(const std::vector<CheckpointRow>& rows, int keep_
 TEST(CheckpointFiles, HaveTheirStepAndKindInTheirNames) {
   EXPECT_EQ(checkpoint_file(12000, CheckpointKind::kRegular), "step-000012000.safetensors");
   EXPECT_EQ(checkpoint_file(7, CheckpointKind::kTainted), "step-000000007.tainted.safetensors");
+}
+
+TEST(CheckpointFiles, StepsToStartFromAreEachToldOnceAndNotWithoutEnd) {
+  std::vector<CheckpointRow> rows = {row_at(0, CheckpointKind::kStart), row_at(20), row_at(20, CheckpointKind::kStage),
+                                     row_at(30, CheckpointKind::kTainted), row_at(40, CheckpointKind::kFinal)};
+  EXPECT_THAT(steps_to_start_from(rows), testing::ElementsAre(0, 20, 40));
+  for (std::int64_t step = 50; rows.size() < 10'000; step += 10) rows.push_back(row_at(step));
+  EXPECT_EQ(steps_to_start_from(rows).size(), bus::kMostCheckpoints);
+  EXPECT_EQ(steps_to_start_from(rows).back(), rows.back().step);
 }
 
 TEST(CheckpointFiles, TheNewestStayAndThoseAtMultiples) {

@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
+#include <set>
 #include <string>
 
 #include "tests/core/record/scratch_folder.h"
@@ -73,6 +75,19 @@ TEST_F(AtomicFileTest, AfterAFailedSyncNothingStandsUnderItsName) {
   EXPECT_EQ(noted, "f");  // not tried again
   EXPECT_EQ(content_of(scratch / "a"), "before");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.path()), {}), 1);
+}
+
+TEST_F(AtomicFileTest, WhatAKilledOneLeftIsRemovedAndNothingElse) {
+  const std::set<std::string> kept = {"a", "a.tmp", "a.tmpx1", "b.tmp7"};
+  for (const std::string& name : kept) fill(scratch / name, "kept");
+  fill(scratch / "a.tmp21620", "torn");
+  fill(scratch / "a.tmp7", "torn");
+  remove_unfinished(scratch / "a");
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
+    left.insert(entry.path().filename().string());
+  EXPECT_EQ(left, kept);
+  remove_unfinished(scratch / "no such folder/a");
 }
 
 }  // namespace

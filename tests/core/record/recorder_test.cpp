@@ -204,9 +204,9 @@ TEST_F(RecorderTest, WhileTheDiskIsFullRowsAreKeptAndRecordingGoesOnByItself) {
   disk.full() = true;
   recorder->add(test_frame(51));
   EXPECT_TRUE(becomes_true([&] { return !recorder->trouble().empty(); }, 1000ms));
-  EXPECT_EQ(recorder->trouble(), scratch / "run.db" +
-                                     " cannot be written: No space left on device (free some space, or "
-                                     "name a folder on another disk)");
+  EXPECT_EQ(recorder->trouble(), scratch /
+                                     "run.db: cannot be written: No space left on device; free some space, or "
+                                     "name a folder on another disk");
   EXPECT_EQ(fault_of_run(scratch.path(), 50), "");
   // Nothing waits now, though there are more frames than the ring holds.
   for (std::int64_t step = 52; step <= 400; ++step) recorder->add(test_frame(step));

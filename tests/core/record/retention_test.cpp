@@ -159,29 +159,5 @@ TEST(Retention, IsSaidInWords) {
   EXPECT_EQ(size_in_words(999'600), "1.0 MB");
 }
 
-TEST(Retention, TheGuessFromAConfigurationIsNearTheModel) {
-  // Sizes of trained models: 4 blocks of width 64 with 4096 tokens, three inserted layers of 8 experts and students.
-  config::RunConfig config;
-  config.router = {{"student", std::string("word")}};
-  config.stages = {{"learn_steps", std::int64_t{300}}};
-  RunSize size = guessed_size(config);
-  EXPECT_EQ(size.num_layers, 3);
-  EXPECT_EQ(size.num_stages, 2);
-  EXPECT_NEAR(static_cast<double>(size.num_parameters), 1'488'432, 15e3);
-  // sample_configs/smoe.toml, whose model has 52,808.
-  config = {};
-  config.data.tokenizer = "bytes";
-  config.model.num_layers = 2;
-  config.model.d_model = 32;
-  config.model.context = 64;
-  config.moe.placement = "ffn";
-  config.moe.num_experts = 4;
-  config.moe.expert_hidden = 64;
-  size = guessed_size(config);
-  EXPECT_EQ(size.num_layers, 2);
-  EXPECT_EQ(size.num_stages, 1);
-  EXPECT_NEAR(static_cast<double>(size.num_parameters), 52'808, 5e3);
-}
-
 }  // namespace
 }  // namespace moescope::record

@@ -2,11 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-
-#include <csignal>
 
 #include "core/base/log.h"
+#include "tests/core/record/full_disk.h"
 #include "tests/core/record/scratch_folder.h"
 
 namespace moescope::record {
@@ -89,28 +87,11 @@ TEST(RunFolder, RespectsPermissions) {
   fs::permissions(scratch.path(), fs::perms::owner_all);
 }
 
-/// A limit on file sizes stands in for a full disk: it refuses at the same places.
-class SmallFiles {
- public:
-  explicit SmallFiles(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  SmallFiles(const SmallFiles&) = delete;
-  SmallFiles& operator=(const SmallFiles&) = delete;
-  ~SmallFiles() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST(RunFolder, AFailedStartLeavesNothingBehind) {
   const ScratchFolder scratch;
   log::set_console(false);
   {
-    const SmallFiles limit(4);
+    const FullDisk limit(4);
     EXPECT_THAT(refusal(scratch / "run"), testing::Eq("accepted"));  // two empty texts fit
     fs::remove_all(scratch / "run");
     const auto folder = RunFolder::create(scratch / "run", "seed = 7\n", "");

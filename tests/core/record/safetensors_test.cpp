@@ -2,12 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <cstring>
 
 #include "core/base/seed.h"
+#include "tests/core/record/full_disk.h"
 #include "tests/core/record/scratch_folder.h"
 
 namespace moescope::record {
@@ -230,13 +229,10 @@ TEST_F(Safetensors, WhatIsNoFileIsAMessage) {
 
 TEST_F(Safetensors, AFailedWriteLeavesTheOldFileAndNothingElse) {
   ASSERT_TRUE(write_safetensors(path_, {}, {{"version", "old"}}));
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small{1000, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &small);
-  const Status status = write_safetensors(path_, {{"a", "U8", {5000}, std::vector<std::uint8_t>(5000)}}, {});
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  const Status status = [&] {
+    const FullDisk full(1000);
+    return write_safetensors(path_, {{"a", "U8", {5000}, std::vector<std::uint8_t>(5000)}}, {});
+  }();
   ASSERT_FALSE(status);
   EXPECT_THAT(format(status.error()), testing::HasSubstr("error: cannot be written: File too large\n"));
   EXPECT_EQ(read_safetensors(path_)->metadata.at("version"), "old");

@@ -197,6 +197,15 @@ TEST_F(Interrupted, ADamagedCheckpointIsPassedOverForAnOlderOne) {
   EXPECT_EQ(again.inexact(), "");
 }
 
+TEST_F(Interrupted, WeightsThatWereHalfWrittenGoWhenTheRunGoesOn) {
+  const config::RunConfig config = test::recorded_config("smoe");
+  RecordedRun(test::request_of(config, folder("run"))).steps_to(25);
+  const std::string torn = folder("run/final.safetensors.tmp4711");
+  std::ofstream(torn) << "half";
+  const RecordedRun again(test::continued(config, folder("run")));
+  EXPECT_FALSE(fs::exists(torn));
+}
+
 TEST_F(Interrupted, AnotherCorpusIsRefused) {
   const config::RunConfig config = test::recorded_config("switch");
   { RecordedRun(test::request_of(config, folder("run"))).steps_to(21); }

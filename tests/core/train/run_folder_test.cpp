@@ -1,15 +1,15 @@
 // What a run leaves on disk, and what happens when the disk is full.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "core/record/checkpoint_files.h"
 #include "core/record/run_reader.h"
 #include "core/record/safetensors.h"
+#include "tests/core/record/full_disk.h"
 #include "tests/core/train/thread_harness.h"
 
 namespace moescope {
@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using bus::CommandKind;
 using bus::RunState;
+using record::FullDisk;
 
 class RunFolderOfARun : public ::testing::Test {
  protected:
@@ -71,22 +72,24 @@ TEST_F(RunFolderOfARun, HoldsConfigurationJournalMetricsAndWeights) {
   EXPECT_EQ(weights->metadata.at("method"), "stablemoe");
 }
 
-/// No file may grow beyond `bytes` while this lives: a disk that is full.
-class FullDisk {
- public:
-  explicit FullDisk(std::uintmax_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit full{static_cast<rlim_t>(bytes), before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &full);
+TEST_F(RunFolderOfARun, ItsCheckpointsAreToldAsTheyComeAndGo) {
+  test::ThreadHarness run(
+      test::tiny_config("switch", {"train.steps=50", "record.checkpoint_every=10", "record.keep_last=2"}),
+      test::tiny_hooks(), std::make_shared<bus::Channels>(), /*start_paused=*/true, path.string());
+  ASSERT_TRUE(run.wait_for(RunState::kPaused));
+  const auto told = [&] { return run.channels->status.read().checkpoints; };
+  EXPECT_TRUE(told().empty());
+  for (const std::vector<std::int64_t>& kept :
+       {std::vector<std::int64_t>{10}, std::vector<std::int64_t>{10, 20}, std::vector<std::int64_t>{20, 30}}) {
+    run.send(test::counted(CommandKind::kStep, 10));
+    ASSERT_TRUE(run.wait_until([&] { return told() == kept; }));
+    const auto rows = reader()->checkpoints();
+    EXPECT_TRUE(record::steps_to_start_from(rows) == kept) << "what is told can be found again";
   }
-  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
- private:
-  rlimit before_{};
-};
+  run.send(test::command(CommandKind::kResume));
+  ASSERT_TRUE(run.wait_for(RunState::kFinished));
+  EXPECT_EQ(told(), (std::vector<std::int64_t>{30, 40, 50}));
+}
 
 TEST_F(RunFolderOfARun, AFullDiskPausesTheRunWhichGoesOnByItselfAndNothingIsLost) {
   std::int64_t steps = 0;

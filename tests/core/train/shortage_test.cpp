@@ -1,7 +1,5 @@
 // Memory that runs out anywhere in a step leaves the state of the boundary before it, and the step can be tried again
 // to the same bits (F3). A failed step leaves its state for looking at (F2).
-#include <c10/core/Allocator.h>
-#include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
@@ -10,40 +8,13 @@
 
 #include "tests/core/record/scratch_folder.h"
 #include "tests/core/train/recorded_run.h"
+#include "tests/core/train/test_allocator.h"
 
 namespace moescope {
 namespace {
 
+using test::FailingAllocator;
 using test::RecordedRun;
-
-/// LibTorch's allocator on the CPU while this lives; the n-th request from arm() on finds no memory, once.
-class FailingAllocator final : public c10::Allocator {
- public:
-  FailingAllocator() : real_(c10::GetCPUAllocator()) { c10::SetCPUAllocator(this, /*priority=*/100); }
-  ~FailingAllocator() override { c10::SetCPUAllocator(real_, /*priority=*/100); }
-  FailingAllocator(const FailingAllocator&) = delete;
-  FailingAllocator& operator=(const FailingAllocator&) = delete;
-
-  void arm(int n) {
-    left_ = n;
-    asked_ = 0;
-  }
-  /// Requests since arm().
-  int asked() const { return asked_; }
-  bool has_failed() const { return left_ == 0; }
-
-  c10::DataPtr allocate(std::size_t bytes) override {
-    ++asked_;
-    if (left_ > 0 && --left_ == 0) C10_THROW_ERROR(OutOfMemoryError, "the test's allocator has nothing left");
-    return real_->allocate(bytes);
-  }
-  c10::DeleterFnPtr raw_deleter() const override { return real_->raw_deleter(); }
-  void copy_data(void* to, const void* from, std::size_t bytes) const override { real_->copy_data(to, from, bytes); }
-
- private:
-  c10::Allocator* real_;
-  int left_ = -1, asked_ = 0;
-};
 
 class Shortage : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Faults, Shortage, ::testing::Values("stablemoe", "loss_free", "remoe", "thor", "soft_moe"),
