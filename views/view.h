@@ -28,6 +28,8 @@ struct Selection {
   std::optional<int> token_class;    ///< index into RunInfo::labels
   std::optional<int> token;          ///< index into RunInfo::probe
   std::optional<std::int64_t> step;  ///< the time cursor; nothing: follow live
+  /// Name of the ghost that the views show this run's difference to; nothing: the run itself.
+  std::optional<std::string> against;
   bool operator==(const Selection&) const = default;
 };
 

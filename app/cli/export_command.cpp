@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "app/export/svg_exporter.h"
 #include "app/export/tensorboard_exporter.h"
 #include "app/export/weights_export.h"
+#include "app/workbench/recorded_ghost.h"
 #include "core/base/text.h"
 #include "core/record/run_reader.h"
 
@@ -37,12 +39,15 @@ struct ExportOptions {
   int layer = 1;
   std::string size = "760x440";
   std::string theme = "light";
+  std::string against;  ///< run folder; empty: none
 };
 
 int tell(const Diagnostics& problem, int code) {
   std::fputs(format(problem).c_str(), stderr);
   return code;
 }
+
+void warn(const std::string& text) { std::fputs(format(warning(text)).c_str(), stderr); }
 
 ExportedRun tables_of(record::RunReader& reader) {
   return {reader.facts(), reader.info(), reader.last_step(), reader.commands(), reader.events(), reader.gaps()};
@@ -58,7 +63,7 @@ class Export {
         files_(options.out.empty() ? (std::filesystem::path(reader.folder()) / "export").string() : options.out) {}
 
   int run() {
-    if (const Status asked = prepare(); !asked) return tell(asked.error(), kWrongInput);
+    if (const Status asked = prepare(); !asked) return interrupted() ? kInterrupted : tell(asked.error(), kWrongInput);
     if (const Status opened = files_.open(options_.force); !opened) return tell(opened.error(), kWrongInput);
     if (!read()) return kInterrupted;
     for (const auto& exporter : exporters_)
@@ -95,7 +100,27 @@ class Export {
     }
     request->step = options_.step == 0 ? run_.last_step : options_.step;
     request->look.layer = options_.layer - 1;
+    if (!options_.against.empty())
+      if (Status other = prepare_ghost(request->look); !other) return other;
     exporters_.push_back(exports::svg_exporter(run_, files_, std::move(*request)));
+    return Done{};
+  }
+
+  /// The other run behind this one, and the difference to it where the views can show it.
+  Status prepare_ghost(views::StillOptions& look) const {
+    StatusLine line;
+    std::stop_source stop;
+    const auto progress = [&](double share) {
+      line.show("Reading " + options_.against + ' ' + bar(share, 20));
+      if (interrupted()) stop.request_stop();
+    };
+    auto other = app::load_run(options_.against, progress, stop.get_token());
+    if (!other) return other.error();
+    for (const std::string& damage : other->damages) warn(damage);
+    telemetry::RunInfo shown = run_.info;
+    shown.id = run_.facts.id;
+    look.ghosts = {app::ghost_of(std::move(*other), &shown)};
+    look.against = look.ghosts.front().name;
     return Done{};
   }
 
@@ -133,10 +158,9 @@ class Export {
 
   /// A damaged record is exported as far as it can be read.
   void tell_what_is_missing() {
-    const auto say = [](const std::string& text) { std::fputs(format(warning(text)).c_str(), stderr); };
-    for (const std::string& damage : reader_.damages()) say(damage);
+    for (const std::string& damage : reader_.damages()) warn(damage);
     const std::string journal = reader_.journal_problem();
-    if (!journal.empty() && (options_.csv || options_.jsonl)) say(journal);
+    if (!journal.empty() && (options_.csv || options_.jsonl)) warn(journal);
     for (const auto& exporter : exporters_)
       for (const std::string& note : exporter->notes()) std::fprintf(stderr, "%s\n", note.c_str());
   }
@@ -154,6 +178,8 @@ int export_run(const ExportOptions& options) {
         {error("no format is named", "name at least one of --csv, --jsonl, --tensorboard, --svg and --weights")},
         kWrongInput);
   }
+  if (!options.against.empty() && options.views.empty())
+    return tell({error("--against is for pictures only", "add --svg load, or --svg all")}, kWrongInput);
   const auto reader = record::RunReader::open(options.run);
   if (!reader) return tell(reader.error(), kWrongInput);
   watch_interrupts();
@@ -180,6 +206,10 @@ Verb add_export(CLI::App& program) {
   verb->add_option("--layer", options->layer, "Of --svg, from 1")->check(CLI::Range(1, 1000));
   verb->add_option("--size", options->size, "Of --svg, like 760x440")->type_name("WxH");
   verb->add_option("--theme", options->theme, "Of --svg: light or dark")->type_name("THEME");
+  verb->add_option("--against", options->against,
+                   "Of --svg: another run, whose curves stand behind; load and fluctuation show the difference to it "
+                   "if both are branches of one run")
+      ->type_name("RUN");
   verb->footer(
       "Layers count from 1, experts from 0. Tables are UTF-8 with exact numbers; an empty cell was not measured.\n"
       "Parquet is not written: pandas, polars, DuckDB and R read the CSV and JSONL files.\n"

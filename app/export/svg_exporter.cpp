@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "views/scene/ghosts.h"
 #include "views/scene/svg.h"
 
 namespace moescope::exports {
@@ -47,6 +48,9 @@ class SvgExporter final : public Exporter {
       files_.leave_out(numbers_[i]);
       notes_.push_back(view + ".svg is left out: " + why.message);
     }
+    for (const telemetry::Ghost& ghost : request_.look.ghosts)
+      if (!views::is_comparable(ghost, *history_.run()))
+        notes_.push_back(ghost.name + " stands in the pictures as curves only: its experts are not this run's");
     return Done{};
   }
 

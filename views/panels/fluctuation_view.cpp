@@ -3,7 +3,9 @@
 #include "views/panels/view_base.h"
 #include "views/panels/view_entry.h"
 #include "views/scene/empty_scene.h"
+#include "views/scene/fluctuation_difference.h"
 #include "views/scene/fluctuation_scene.h"
+#include "views/scene/ghosts.h"
 #include "views/scene/labels.h"
 #include "views/scene/numbers.h"
 
@@ -20,6 +22,12 @@ class FluctuationView final : public ViewBase {
   std::string subtitle(const ViewContext& context) const override {
     const telemetry::ProbeSnapshot* probe = context.history.probe_at(context.shown_step());
     std::string text = "layer " + std::to_string(shown_layer(context) + 1);
+    // First, since a narrow dock cuts the end.
+    if (difference_) {
+      text += " · " + elsewhere_text(*difference_);
+    } else if (const std::string obstacle = difference_obstacle(context); !obstacle.empty()) {
+      text += " · no difference to " + *context.selection.against + ": " + obstacle;
+    }
     if (probe && probe->spacing > 0) text += " · every " + std::to_string(probe->spacing) + " steps";
     text += " · colour = expert";
     if (!rows_.fluctuation_C.empty()) text += " · now " + percent(rows_.fluctuation_C.back()) + " changed";
@@ -33,7 +41,9 @@ class FluctuationView final : public ViewBase {
            "means up to now. "
            "Across a stage switch the student’s choice just before it is what later probes are compared with. Drag to "
            "look at an earlier "
-           "step, double-click to follow live, click a row to follow its token.";
+           "step, double-click to follow live, click a row to follow its token. Beside a run with the same experts and "
+           "probe, “difference” leaves only the tokens that go to another expert than in that run; hatched is where it "
+           "has no probe.";
   }
 
   int min_interval_ms() const override { return 200; }
@@ -45,7 +55,7 @@ class FluctuationView final : public ViewBase {
     if (rows_.step_C.empty())
       return empty_scene(size, context.palette, title(), kPromise, "The first probe comes with the first steps.");
     refresh_ghosts(context);
-    return fluctuation_scene(context, size, rows_, order_, version_, ghosts_);
+    return fluctuation_scene(context, size, rows_, order_, version_, ghosts_, difference_ ? &*difference_ : nullptr);
   }
 
   std::optional<TimeAxis> time_axis_of(const ViewContext& context, Size size) const override {
@@ -71,7 +81,15 @@ class FluctuationView final : public ViewBase {
     const auto token = static_cast<std::size_t>(rows_.order_M[std::min(row, num_tokens - 1)]);
     const telemetry::ProbeToken& one = context.history.run()->probe[token];
     const int expert = rows_.expert_CM[probe * num_tokens + token];
-    text += " · “" + one.text + "” → " + (expert < 0 ? "none" : expert_name(expert));
+    const auto name = [](int e) { return e < 0 ? "none" : expert_name(e); };
+    text += " · “" + one.text + "” → " + name(expert);
+    if (difference_) {
+      const bool known = difference_->step_C[probe] >= 0;
+      text += "\n" + difference_->name +
+              (known ? " → " + name(difference_->expert_CM[probe * num_tokens + token]) + ", probed at " +
+                           step_text(difference_->step_C[probe])
+                     : " has no probe here");
+    }
     const auto label = static_cast<std::size_t>(one.label);
     if (label < context.history.run()->labels.size())
       text += "\n" + context.history.run()->labels[label] + " · " + one.document;
@@ -106,18 +124,22 @@ class FluctuationView final : public ViewBase {
                     context.selection.expert.value_or(-1),
                     context.selection.layer,
                     context.palette.theme,
-                    time_axis(context, {}).last};
+                    time_axis(context, {}).last,
+                    difference_version(context)};
     if (rows_key == rows_key_ && look == look_) return;
-    if (rows_key != rows_key_)
-      rows_ = fluctuation_rows(context.history, shown_layer(context), context.shown_step(), order_);
+    const bool other_rows = rows_key != rows_key_;
+    if (other_rows) rows_ = fluctuation_rows(context.history, shown_layer(context), context.shown_step(), order_);
+    if (other_rows || std::get<std::uint64_t>(look) != std::get<std::uint64_t>(look_))
+      difference_ = chosen_difference(context, rows_);
     rows_key_ = rows_key;
     look_ = look;
     ++version_;
   }
 
   using Key = std::tuple<const telemetry::RunInfo*, const telemetry::ProbeSnapshot*, int, std::int64_t, RowOrder>;
-  using Look = std::tuple<float, float, int, int, Theme, std::int64_t>;
+  using Look = std::tuple<float, float, int, int, Theme, std::int64_t, std::uint64_t>;
   FluctuationRows rows_;
+  std::optional<FluctuationDifference> difference_;  ///< what the selection asks for
   std::vector<SettledCurve> ghosts_;
   std::vector<const telemetry::History*> ghosts_key_;
   int ghosts_layer_ = -1;

@@ -14,8 +14,10 @@ class LoadView final : public ViewBase {
   std::string title() const override { return "Load"; }
   std::string subtitle(const ViewContext& context) const override {
     if (!context.history.run()) return "share of tokens per expert";
-    std::string text =
-        "layer " + std::to_string(shown_layer(context) + 1) + " · share of all training tokens, before capacity";
+    const telemetry::Ghost* other = difference_ghost(context);
+    std::string text = "layer " + std::to_string(shown_layer(context) + 1) + " · ";
+    text += other ? "difference to " + other->name + ": orange more here, blue fewer"
+                  : "share of all training tokens, before capacity";
     for (const std::size_t i : ghosts_with_same_experts(context)) text += " · ticks: " + context.ghosts[i].name;
     if (context.selection.step) text += " · " + step_text(*context.selection.step);
     return text;
@@ -29,7 +31,10 @@ class LoadView final : public ViewBase {
            "a "
            "tenth of its fair share is hatched and named with the step since which it starves. Click an expert to "
            "follow "
-           "it everywhere, drag over the heat map to look at another moment, double-click or End to follow live.";
+           "it everywhere, drag over the heat map to look at another moment, double-click or End to follow live. "
+           "Beside a run with the same experts, “difference” above the bars shows this run’s shares minus the other’s, "
+           "step by step, in fair shares: orange is more here, blue fewer, hatched where only one of them has steps. "
+           "Further clicks go on to the next run and back.";
   }
 
  protected:

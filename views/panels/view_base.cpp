@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "views/panels/fonts.h"
+#include "views/scene/difference.h"
+#include "views/scene/ghosts.h"
 
 namespace moescope::views {
 namespace {
@@ -123,6 +125,8 @@ void ViewBase::click(const ViewContext& context, const Hit& hit) {
     case Hit::Kind::kToken: toggle(selection.token, static_cast<int>(hit.index)); break;
     case Hit::Kind::kStep: toggle(selection.step, hit.index); break;
     case Hit::Kind::kControl:
+      if (hit.name == kDifferenceSwitch) selection.against = next_against(context);
+      break;
     case Hit::Kind::kNone: break;
   }
 }

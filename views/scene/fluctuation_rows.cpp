@@ -10,17 +10,6 @@ namespace {
 using telemetry::LayerProbe;
 using telemetry::ProbeSnapshot;
 
-// First choices of one probe in one layer, or nothing when the probe does not reach that layer.
-std::vector<std::int16_t> first_choices(const ProbeSnapshot& probe, std::size_t layer, std::size_t num_tokens) {
-  if (layer >= probe.layers.size()) return {};
-  const LayerProbe& one = probe.layers[layer];
-  const auto k = static_cast<std::size_t>(std::max(1, one.top_k));
-  if (one.expert_TK.size() != num_tokens * k) return {};
-  std::vector<std::int16_t> first(num_tokens);
-  for (std::size_t t = 0; t < num_tokens; ++t) first[t] = one.expert_TK[t * k];
-  return first;
-}
-
 std::vector<std::int32_t> sorted_rows(const FluctuationRows& rows, const telemetry::RunInfo& run, RowOrder order) {
   const std::size_t num_tokens = rows.last_change_M.size();
   std::vector<std::int32_t> sorted(num_tokens);
@@ -41,6 +30,16 @@ std::vector<std::int32_t> sorted_rows(const FluctuationRows& rows, const telemet
 }
 
 }  // namespace
+
+std::vector<std::int16_t> first_choices(const ProbeSnapshot& probe, std::size_t layer, std::size_t num_tokens) {
+  if (layer >= probe.layers.size()) return {};
+  const LayerProbe& one = probe.layers[layer];
+  const auto k = static_cast<std::size_t>(std::max(1, one.top_k));
+  if (one.expert_TK.size() != num_tokens * k) return {};
+  std::vector<std::int16_t> first(num_tokens);
+  for (std::size_t t = 0; t < num_tokens; ++t) first[t] = one.expert_TK[t * k];
+  return first;
+}
 
 FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, std::int64_t until_step,
                                  RowOrder order) {

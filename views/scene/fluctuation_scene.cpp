@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/scene/difference.h"
+#include "views/scene/fluctuation_difference.h"
 #include "views/scene/ghosts.h"
 #include "views/scene/labels.h"
 #include "views/scene/numbers.h"
@@ -19,14 +21,9 @@ constexpr float kCaption = 18;     // the line between raster and curve
 constexpr float kStepLabels = 18;  // steps at the bottom
 constexpr int kMaxRasterWidth = 1024;
 
-std::uint32_t packed(Color c) {
-  return static_cast<std::uint32_t>(c.r) | static_cast<std::uint32_t>(c.g) << 8 |
-         static_cast<std::uint32_t>(c.b) << 16 | static_cast<std::uint32_t>(c.a) << 24;
-}
-
 Color mixed(Color a, Color b, double share_of_b) {
   const auto mix = [share_of_b](std::uint8_t x, std::uint8_t y) {
-    return static_cast<std::uint8_t>(x + (y - x) * share_of_b + 0.5);
+    return static_cast<std::uint8_t>(std::lround(x + (y - x) * share_of_b));
   };
   return {mix(a.r, b.r), mix(a.g, b.g), mix(a.b, b.b), 255};
 }
@@ -46,11 +43,12 @@ std::vector<std::uint32_t> expert_colors(const ViewContext& context, int num_exp
 class Painter {
  public:
   Painter(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
-          std::span<const SettledCurve> ghosts)
+          std::span<const SettledCurve> ghosts, const FluctuationDifference* difference)
       : context_(context),
         rows_(rows),
         order_(order),
         ghosts_(ghosts),
+        difference_(difference),
         layout_(fluctuation_layout(size)),
         raster_(layout_.raster),
         curve_(layout_.curve) {
@@ -59,7 +57,9 @@ class Painter {
 
   Scene paint(std::uint64_t raster_version) {
     axis_ = time_axis(context_, raster_);
-    scene_.add(fluctuation_raster(rows_, context_, raster_, axis_.first, axis_.last)).version = raster_version;
+    if (difference_) add_no_data_ground(scene_, context_.palette, raster_);
+    scene_.add(fluctuation_raster(rows_, context_, raster_, axis_.first, axis_.last, difference_)).version =
+        raster_version;
     row_caption();
     controls();
     tokens_to_click();
@@ -94,7 +94,9 @@ class Painter {
     Hit hit{
         Hit::Kind::kControl, -1, -1, -1, "sort", "order of the rows\nclick for the next: last change, class, expert"};
     scene_.hits.push_back({{raster_.x - 2, layout_.controls_y - 2, text_width(text, kSmallSize) + 4, 16}, hit});
-    add_layer_chooser(scene_, context_, {raster_.right(), layout_.controls_y - 2}, raster_.w / 2);
+    const float room = raster_.w - text_width(text, kSmallSize) - 16;
+    add_layers_and_difference(scene_, context_, {raster_.right(), layout_.controls_y - 2}, raster_.w / 2, room,
+                              difference_obstacle(context_));
   }
 
   void tokens_to_click() {
@@ -157,26 +159,32 @@ class Painter {
       const double share = 1 - settled_share(rows_, static_cast<std::int64_t>(progress * static_cast<double>(now)));
       beyond += (progress > 0.2 ? " / " : "") + percent(share);
     }
+    // Of the raster first, then, where there is room, of the curve beneath it.
+    const std::string of_curve = "; below: share that has settled";
+    if (difference_) text = elsewhere_text(*difference_);
     const float y = raster_.bottom() + 3;
-    const float room = raster_.w;
-    const bool both = text_width(text, kSmallSize) + text_width(beyond, kSmallSize) + 16 < room;
-    const Text& left =
-        scene_.add(Text{{raster_.x, y}, elided(text, kSmallSize, room), context_.palette.muted, kSmallSize});
+    float room = raster_.w;
     if (!ghosts_.empty()) {
       std::vector<LegendItem> items{{LegendItem::Kind::kLine, "this run", context_.palette.accent}};
       add_ghosts_to(items, context_);
-      add_legend(scene_, context_.palette, {raster_.right(), y}, raster_.right() - text_box(left).right() - 12, items);
-    } else if (both) {
+      const float beside = room - text_width(text, kSmallSize) - 12;
+      const float used = add_legend(scene_, context_.palette, {raster_.right(), y}, beside, items);
+      if (used > 0) room -= used + 12;
+    } else if (text_width(text, kSmallSize) + text_width(beyond, kSmallSize) + 16 < room) {
       scene_.add(Text{{raster_.right(), y}, beyond, context_.palette.muted, kSmallSize, Text::Align::kRight});
     }
+    if (difference_ && text_width(text + of_curve, kSmallSize) <= room) text += of_curve;
+    scene_.add(Text{{raster_.x, y}, elided(text, kSmallSize, room), context_.palette.muted, kSmallSize});
     scene_.summary =
         percent(rows_.fluctuation_C.back()) + " of the probe tokens changed expert since the probe before; " + beyond;
+    if (difference_) scene_.summary += "; " + elsewhere_text(*difference_);
   }
 
   const ViewContext& context_;
   const FluctuationRows& rows_;
   RowOrder order_;
   std::span<const SettledCurve> ghosts_;
+  const FluctuationDifference* difference_;
   FluctuationLayout layout_;
   Scene scene_;
   Rect raster_, curve_;
@@ -186,7 +194,7 @@ class Painter {
 }  // namespace
 
 Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& context, Rect plot, std::int64_t first_step,
-                           std::int64_t last_step) {
+                           std::int64_t last_step, const FluctuationDifference* difference) {
   const auto num_tokens = rows.order_M.size();
   const telemetry::RunInfo& run = *context.history.run();
   Picture picture;
@@ -195,7 +203,9 @@ Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& conte
   picture.width = std::clamp(static_cast<int>(plot.w), 1, kMaxRasterWidth);
   picture.height = static_cast<int>(num_tokens);
   const std::vector<std::uint32_t> colors = expert_colors(context, run.num_experts, shown_layer(context));
-  picture.rgba.assign(static_cast<std::size_t>(picture.width) * num_tokens, packed(context.palette.dock));
+  const std::uint32_t nothing = difference ? 0 : packed(context.palette.dock);
+  const std::uint32_t same = packed(context.palette.difference(0));
+  picture.rgba.assign(static_cast<std::size_t>(picture.width) * num_tokens, nothing);
   const telemetry::TelemetryFrame* latest = context.history.latest();
   const double newest = static_cast<double>(latest ? latest->step : last_step);  // the axis may reach on, for a ghost
   const double span = static_cast<double>(std::max<std::int64_t>(1, last_step - first_step));
@@ -205,10 +215,17 @@ Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& conte
     if (after == rows.step_C.begin() || step > newest) continue;  // there is nothing to show
     const auto probe = static_cast<std::size_t>(after - rows.step_C.begin() - 1);
     for (std::size_t row = 0; row < num_tokens; ++row) {
-      const int expert = rows.expert_CM[probe * num_tokens + static_cast<std::size_t>(rows.order_M[row])];
+      const std::size_t cell = probe * num_tokens + static_cast<std::size_t>(rows.order_M[row]);
+      const int expert = rows.expert_CM[cell];
       const std::size_t color =
           expert < 0 || expert >= run.num_experts ? colors.size() - 1 : static_cast<std::size_t>(expert);
-      picture.rgba[row * static_cast<std::size_t>(picture.width) + static_cast<std::size_t>(column)] = colors[color];
+      std::uint32_t& pixel =
+          picture.rgba[row * static_cast<std::size_t>(picture.width) + static_cast<std::size_t>(column)];
+      pixel = colors[color];
+      if (!difference) continue;
+      const int other = difference->expert_CM[cell];
+      if (other == FluctuationDifference::kUnknown) pixel = nothing;
+      if (other == expert) pixel = same;
     }
   }
   return picture;
@@ -238,8 +255,9 @@ std::string order_name(RowOrder order) {
 }
 
 Scene fluctuation_scene(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
-                        std::uint64_t raster_version, std::span<const SettledCurve> ghosts) {
-  return Painter(context, size, rows, order, ghosts).paint(raster_version);
+                        std::uint64_t raster_version, std::span<const SettledCurve> ghosts,
+                        const FluctuationDifference* difference) {
+  return Painter(context, size, rows, order, ghosts, difference).paint(raster_version);
 }
 
 }  // namespace moescope::views

@@ -26,6 +26,10 @@ struct FluctuationRows {
 /// Of the probes up to `until_step`. A break (stage switch, pin) is compared with the student's choice just before it.
 FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, std::int64_t until_step, RowOrder order);
 
+/// First choices of one probe in one layer; empty when the probe does not reach that layer.
+std::vector<std::int16_t> first_choices(const telemetry::ProbeSnapshot& probe, std::size_t layer,
+                                        std::size_t num_tokens);
+
 /// Share of tokens whose last change lies at or before `step`.
 double settled_share(const FluctuationRows& rows, std::int64_t step);
 
@@ -36,9 +40,12 @@ struct SettledCurve {
 };
 SettledCurve settled_curve(const telemetry::History& history, int layer);
 
-/// The raster, one column per pixel of `plot`, nearest probe at or before it.
+struct FluctuationDifference;  // views/scene/fluctuation_difference.h
+
+/// The raster, one column per pixel of `plot`, nearest probe at or before it. With a difference only tokens that go
+/// elsewhere than in that run keep their colour; the others have the ground's, and what is not known is transparent.
 Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& context, Rect plot, std::int64_t first_step,
-                           std::int64_t last_step);
+                           std::int64_t last_step, const FluctuationDifference* difference = nullptr);
 
 /// Where raster and curve stand in a canvas of that size.
 struct FluctuationLayout {
@@ -49,9 +56,10 @@ struct FluctuationLayout {
 FluctuationLayout fluctuation_layout(Size size);
 
 /// `raster_version` changes when the raster's colours would: the painter then uploads it anew. `ghosts` are the curves
-/// of context.ghosts, in their order.
+/// of context.ghosts, in their order; `difference` is chosen_difference().
 Scene fluctuation_scene(const ViewContext& context, Size size, const FluctuationRows& rows, RowOrder order,
-                        std::uint64_t raster_version, std::span<const SettledCurve> ghosts = {});
+                        std::uint64_t raster_version, std::span<const SettledCurve> ghosts = {},
+                        const FluctuationDifference* difference = nullptr);
 
 /// "last change", "class", "expert"
 std::string order_name(RowOrder order);

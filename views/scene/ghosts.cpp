@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+
+#include "core/base/seed.h"
 
 namespace moescope::views {
 
@@ -25,16 +28,43 @@ void add_ghosts_to(std::vector<LegendItem>& items, const ViewContext& context) {
     items.push_back({LegendItem::Kind::kDashed, context.ghosts[i].name, ghost_color(context, i)});
 }
 
+bool is_comparable(const telemetry::Ghost& ghost, const telemetry::RunInfo& run) {
+  const telemetry::RunInfo* other = ghost.history->run();
+  return ghost.same_experts && other && other->num_experts == run.num_experts && other->num_layers == run.num_layers;
+}
+
 std::vector<std::size_t> ghosts_with_same_experts(const ViewContext& context) {
   std::vector<std::size_t> found;
   const telemetry::RunInfo* run = context.history.run();
-  for (std::size_t i = 0; run && i < context.ghosts.size(); ++i) {
-    const telemetry::RunInfo* other = context.ghosts[i].history->run();
-    if (context.ghosts[i].same_experts && other && other->num_experts == run->num_experts &&
-        other->num_layers == run->num_layers)
-      found.push_back(i);
-  }
+  for (std::size_t i = 0; run && i < context.ghosts.size(); ++i)
+    if (is_comparable(context.ghosts[i], *run)) found.push_back(i);
   return found;
+}
+
+const telemetry::Ghost* difference_ghost(const ViewContext& context) {
+  if (!context.selection.against) return nullptr;
+  for (const std::size_t i : ghosts_with_same_experts(context))
+    if (context.ghosts[i].name == *context.selection.against) return &context.ghosts[i];
+  return nullptr;
+}
+
+std::optional<std::string> next_against(const ViewContext& context) {
+  const telemetry::Ghost* now = difference_ghost(context);
+  bool next = now == nullptr;
+  for (const std::size_t i : ghosts_with_same_experts(context)) {
+    if (next) return context.ghosts[i].name;
+    next = &context.ghosts[i] == now;
+  }
+  return std::nullopt;
+}
+
+std::uint64_t difference_version(const ViewContext& context) {
+  const telemetry::Ghost* ghost = difference_ghost(context);
+  if (!ghost) return 0;
+  // Two ghosts may be as long, and one read anew may keep its name.
+  const auto place = static_cast<std::uint64_t>(std::hash<const telemetry::History*>{}(ghost->history.get()));
+  const auto name = static_cast<std::uint64_t>(std::hash<std::string>{}(ghost->name));
+  return mix_bits(mix_bits(mix_bits(name) + place) + ghost->history->version()) | 1;
 }
 
 }  // namespace moescope::views

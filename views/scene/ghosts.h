@@ -3,6 +3,7 @@
 // Threads: pure functions.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,19 @@ std::int64_t last_step_of_all(const ViewContext& context);
 /// One dashed item per ghost, with its name.
 void add_ghosts_to(std::vector<LegendItem>& items, const ViewContext& context);
 
-/// Ghosts whose experts are the shown run's own, with as many layers and experts: only with these can single experts
-/// be compared.
+/// Its experts are the run's own, with as many layers and experts: only then can single experts be compared.
+bool is_comparable(const telemetry::Ghost& ghost, const telemetry::RunInfo& run);
+
+/// Indices of the comparable ones.
 std::vector<std::size_t> ghosts_with_same_experts(const ViewContext& context);
+
+/// The comparable ghost that Selection::against names; nullptr: the views show the run itself.
+const telemetry::Ghost* difference_ghost(const ViewContext& context);
+
+/// What Selection::against becomes with the next click or key: each comparable ghost in turn, then none.
+std::optional<std::string> next_against(const ViewContext& context);
+
+/// Changes with whatever ghost difference_ghost() gives, for Picture::version; 0 without one.
+std::uint64_t difference_version(const ViewContext& context);
 
 }  // namespace moescope::views

@@ -86,6 +86,16 @@ LayerLoad layer_load(const telemetry::History& history, int layer, std::int64_t 
   return load;
 }
 
+std::span<const LoadColumn> columns_under(const std::vector<LoadColumn>& columns, StepStretch stretch) {
+  const auto first = std::partition_point(columns.begin(), columns.end(), [&](const LoadColumn& column) {
+    return static_cast<double>(column.last_step) <= stretch.begin;
+  });
+  const auto last = std::partition_point(first, columns.end(), [&](const LoadColumn& column) {
+    return static_cast<double>(column.first_step - 1) < stretch.end;
+  });
+  return {first, last};
+}
+
 const LoadColumn* load_column_at(const telemetry::History& history, std::int64_t step) {
   const std::size_t end = columns_until(history.loads(), step);
   return end == 0 ? nullptr : &history.loads()[end - 1];

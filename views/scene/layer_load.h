@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,15 @@ struct LayerLoad {
 };
 
 LayerLoad layer_load(const telemetry::History& history, int layer, std::int64_t until_step);
+
+/// Part of the time axis: the step s fills it from s − 1 to s, so that the newest step ends at the right edge.
+struct StepStretch {
+  double begin = 0, end = 0;
+};
+
+/// The columns with a step inside the stretch, however small the part.
+std::span<const telemetry::LoadColumn> columns_under(const std::vector<telemetry::LoadColumn>& columns,
+                                                     StepStretch stretch);
 
 /// The column that holds `step` (or the newest before it), nullptr before the first.
 const telemetry::LoadColumn* load_column_at(const telemetry::History& history, std::int64_t step);

@@ -24,6 +24,7 @@ struct LoadLayout {
   Rect heat, bars;
   float row = 0;  ///< height of one expert's row
   int mark_rows = 1;
+  float difference_top = -1;  ///< of the line that says whose difference is shown; −1: none is, or no room for it
   float words_top = 0;
   float right = 0;  ///< where the numbers end
   std::vector<LoadWord> words;
@@ -31,7 +32,12 @@ struct LoadLayout {
   float middle(int expert) const { return heat.y + row * (static_cast<float>(expert) + 0.5F); }
 };
 
+/// The run has steps with experts at the moment shown.
+bool has_loads(const ViewContext& context);
+
 LoadLayout load_layout(const ViewContext& context, Size size, const LayerLoad& load);
+/// Of the shown layer at the moment shown.
+LoadLayout load_layout(const ViewContext& context, Size size);
 
 /// "effective experts 5.4 of 8"
 std::string effective_text(const LayerLoad& load);

@@ -51,6 +51,10 @@ std::string figure_with_zeros(double value) { return significant(value, 3, true)
 
 std::string exact(double value) { return significant(value, 6); }
 
+std::string signed_exact(double value) { return (value > 0 ? "+" : "") + exact(value); }
+
+std::string signed_figure(double value) { return (value > 0 ? "+" : "") + figure(value); }
+
 std::string percent(double share) {
   if (std::isnan(share)) return "–";
   const double value = 100 * share;

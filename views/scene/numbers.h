@@ -14,6 +14,10 @@ std::string figure_with_zeros(double value);
 
 /// For tooltips: six significant digits.
 std::string exact(double value);
+/// The same for a difference: "+2.5", "−0.5", "0".
+std::string signed_exact(double value);
+/// figure() for a difference.
+std::string signed_figure(double value);
 
 /// A share from 0 to 1: "40 %", "1.8 %", "0.3 %", "0 %", "<0.1 %".
 std::string percent(double share);

@@ -107,6 +107,20 @@ Color Palette::heat(double x) const {
   return t < 0.5 ? mix(ground, accent, 2 * t) : mix(accent, end, 2 * t - 1);
 }
 
+Color Palette::difference(double x) const {
+  struct Ends {
+    Color fewer, zero, more;
+  };
+  static const auto ends = [](const std::string& section) {
+    return Ends{look_up(section + "difference_fewer"), look_up(section + "difference_zero"),
+                look_up(section + "difference_more")};
+  };
+  static const Ends kDark = ends("dark."), kLight = ends("light.");
+  const Ends& colors = theme == Theme::kDark ? kDark : kLight;
+  const double t = std::isnan(x) ? 0.0 : std::clamp(x, -1.0, 1.0);
+  return mix(colors.zero, t < 0 ? colors.fewer : colors.more, std::fabs(t));
+}
+
 Color Palette::text_on(Color ground_color) const {
   const Color black{0, 0, 0}, white{255, 255, 255};
   return contrast(black, ground_color) >= contrast(white, ground_color) ? black : white;

@@ -24,6 +24,9 @@ struct Palette {
   Color token_class(int i, int n) const;
   /// Load heat: ground → accent → white (dark) or near black (light), monotone in lightness. x from 0 to 1.
   Color heat(double x) const;
+  /// Two runs' difference from −1 to 1: blue (fewer) ← white (light) or ground (dark) → orange (more). Both sides are
+  /// equally light, so that lightness tells how much and hue, for colour-blind eyes too, which way.
+  Color difference(double x) const;
   /// Black or white, whichever reads better on `ground` (at least 4.5:1 for every palette colour).
   Color text_on(Color ground_color) const;
 };

@@ -3,6 +3,7 @@
 // telemetry by the *_scene.cpp files, painted by ImGui draw lists, checked by tests without a window.
 // Coordinates: logical pixels, origin at the top left of the canvas. Threads: plain values.
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -13,8 +14,14 @@ namespace moescope::views {
 struct Color {
   std::uint8_t r = 0, g = 0, b = 0, a = 255;
   bool operator==(const Color&) const = default;
-  Color with_alpha(double alpha) const { return {r, g, b, static_cast<std::uint8_t>(255 * alpha + 0.5)}; }
+  Color with_alpha(double alpha) const { return {r, g, b, static_cast<std::uint8_t>(std::lround(255 * alpha))}; }
 };
+
+/// As Picture::rgba holds it.
+constexpr std::uint32_t packed(Color color) {
+  return static_cast<std::uint32_t>(color.r) | static_cast<std::uint32_t>(color.g) << 8 |
+         static_cast<std::uint32_t>(color.b) << 16 | static_cast<std::uint32_t>(color.a) << 24;
+}
 
 struct Vec2 {
   float x = 0, y = 0;

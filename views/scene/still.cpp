@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "views/scene/flow_scene.h"
+#include "views/scene/fluctuation_difference.h"
 #include "views/scene/fluctuation_scene.h"
 #include "views/scene/load_scene.h"
 #include "views/scene/loss_scene.h"
@@ -24,7 +25,11 @@ Result<Scene> fluctuation(const ViewContext& context, Size size) {
   const FluctuationRows rows =
       fluctuation_rows(context.history, context.selection.layer, context.shown_step(), RowOrder::kLastChange);
   if (rows.step_C.empty()) return error("no probe is recorded up to this step");
-  return fluctuation_scene(context, size, rows, RowOrder::kLastChange, 1);
+  std::vector<SettledCurve> curves;
+  for (const telemetry::Ghost& ghost : context.ghosts)
+    curves.push_back(settled_curve(*ghost.history, context.selection.layer));
+  const auto difference = chosen_difference(context, rows);
+  return fluctuation_scene(context, size, rows, RowOrder::kLastChange, 1, curves, difference ? &*difference : nullptr);
 }
 
 Result<Scene> load(const ViewContext& context, Size size) {
@@ -81,7 +86,10 @@ Result<Scene> still_scene(const std::string& name, const telemetry::History& his
     status.step = history.latest()->step;
     Selection selection;
     selection.layer = options.layer;
-    return still.draw({history, status, selection, palette(options.theme)}, options.size);
+    selection.against = options.against;
+    ViewContext context{history, status, selection, palette(options.theme)};
+    context.ghosts = options.ghosts;
+    return still.draw(context, options.size);
   }
   return error("there is no view '" + printable(name) + "' that a record is enough for",
                "there are " + join_or(still_names()));

@@ -3,6 +3,7 @@
 // selection, so a recorded run gives the same picture as the window gave when it stood at that step.
 // Threads: pure functions.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ std::vector<std::string> still_names();
 struct StillOptions {
   Size size{760, 440};
   Theme theme = Theme::kLight;
-  int layer = 0;  ///< from 0; of the views that show one
+  int layer = 0;                              ///< from 0; of the views that show one
+  std::vector<telemetry::Ghost> ghosts = {};  ///< other runs behind this one
+  std::optional<std::string> against = {};    ///< the ghost that views show the difference to, where they can
 };
 
 /// The picture at the history's newest step. Errors: no such view, nothing recorded that it could draw.

@@ -58,6 +58,37 @@ TEST_F(Export, AllFormatsAtOnceOfATrainedRun) {
   EXPECT_EQ(after, before);
 }
 
+TEST_F(Export, TwoBranchesOfARunAreDrawnAsTheirDifference) {
+  train_one();
+  for (const char* branch : {"b", "c"}) {
+    const std::string rate = branch[0] == 'b' ? "train.lr=0.02" : "train.lr=0.0001";
+    const Outcome forked = run({"fork", path("a"), "--step", "20", "--set", rate, "--out", path(branch)});
+    ASSERT_EQ(forked.code, 0) << forked.err;
+  }
+  const auto drawn = [&](const std::string& one, const std::string& other) {
+    const std::string out = path(one + other);
+    const Outcome outcome =
+        run({"export", path(one), "--svg", "load,fluctuation", "--against", path(other), "--out", out});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_THAT(content_of(out + "/fluctuation.svg"),
+                HasSubstr("of the probe tokens go to another expert than in " + other));
+    return content_of(out + "/load.svg");
+  };
+  EXPECT_THAT(drawn("b", "a"), HasSubstr("difference to a: E"));
+  EXPECT_THAT(drawn("a", "b"), HasSubstr("difference to b: E"));
+  EXPECT_THAT(drawn("b", "c"), HasSubstr("difference to c: E")) << "both left the same run";
+  EXPECT_THAT(drawn("a", "a"), HasSubstr("difference to a: none"));
+
+  const Outcome stranger = train(config("switch", 40), "d");
+  ASSERT_EQ(stranger.code, 0) << stranger.err;
+  const Outcome outcome = run({"export", path("a"), "--svg", "load", "--against", path("d"), "--out", path("ad")});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("d stands in the pictures as curves only"));
+  EXPECT_EQ(export_run({"--csv", "--against", path("b")}).code, 2);
+  EXPECT_EQ(export_run({"--svg", "load", "--against", path("nowhere")}).code, 2);
+}
+
 TEST_F(Export, TensorboardReadsATrainedRun) {
   MOESCOPE_NEEDS_TEST_PYTHON();
   train_one();

@@ -7,6 +7,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string problem(const Result<SvgRequest>& request) { return request ? "" : format(request.error()); }
 
@@ -79,6 +80,27 @@ TEST_F(Svg, WithoutAStepTheWholeRunIsDrawn) {
   const auto exporter = svg_exporter(run_, files, late);
   carry_through(*exporter, files, frames_);
   EXPECT_TRUE(drawn("load", "E7 starves since step 402"));
+}
+
+TEST_F(Svg, AnotherRunIsComparedWithOrStandsBehindAsCurves) {
+  views::testing::RunShape longer;
+  longer.steps = 430;
+  SvgRequest asked = request("load");
+  asked.look.ghosts = {{"parent", std::make_shared<telemetry::History>(views::testing::made_up_history(longer)), true}};
+  asked.look.against = "parent";
+  {
+    ExportFiles files(folder_ / "same");
+    const auto exporter = svg_exporter(run_, files, asked);
+    carry_through(*exporter, files, frames_);
+    EXPECT_THAT(record::content_of(folder_ / "same/load.svg"), HasSubstr("difference to parent: none"));
+    EXPECT_THAT(exporter->notes(), ElementsAre());
+  }
+  asked.look.ghosts[0].same_experts = false;
+  ExportFiles files(folder_ / "other");
+  const auto exporter = svg_exporter(run_, files, asked);
+  carry_through(*exporter, files, frames_);
+  EXPECT_THAT(record::content_of(folder_ / "other/load.svg"), Not(HasSubstr("difference")));
+  EXPECT_THAT(exporter->notes(), ElementsAre(HasSubstr("parent stands in the pictures as curves only")));
 }
 
 TEST_F(Svg, ANamedViewThatHasNothingToDrawIsAnError) {

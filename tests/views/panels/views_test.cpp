@@ -6,7 +6,9 @@
 #include <imgui.h>
 
 #include "tests/views/made_up_run.h"
+#include "tests/views/scene/probe_run.h"
 #include "views/panels/picture_textures.h"
+#include "views/scene/difference.h"
 #include "views/scene/still.h"
 #include "views/view.h"
 
@@ -157,6 +159,32 @@ TEST(LoadView, LayerChooserChangesTheLayerAndDropsItsExpert) {
   canvas.click(*view, stage, middle(view->scene().find_hit("layer L3")->rect));
   EXPECT_EQ(stage.selection.layer, 2);
   EXPECT_FALSE(stage.selection.expert);
+}
+
+telemetry::History probed_history() {
+  telemetry::History history;
+  history.start(probe_run_info());
+  for (const int step : {10, 20, 30}) history.add(probe_frame(step, {probe_layer({0, 1, 2, 0})}));
+  return history;
+}
+
+TEST(DifferenceSwitch, ActsInEveryViewThatHasIt) {
+  for (const char* id : {"load", "fluctuation"}) {
+    Canvas canvas;
+    Stage stage(probed_history());
+    stage.selection.layer = 0;
+    stage.ghosts = {{"parent", std::make_shared<telemetry::History>(probed_history()), true}};
+    const auto view = view_named(id);
+    canvas.draw(*view, stage);
+    const std::uint64_t before = testing::shapes_of<Picture>(view->scene()).front()->version;
+    canvas.click(*view, stage, middle(view->scene().find_hit(kDifferenceSwitch)->rect));
+    EXPECT_EQ(stage.selection.against, "parent") << id;
+    EXPECT_NE(testing::shapes_of<Picture>(view->scene()).front()->version, before) << id << " shows a stale texture";
+    EXPECT_THAT(view->subtitle(stage.context()), ::testing::HasSubstr("parent"));
+    EXPECT_THAT(view->scene().summary, ::testing::HasSubstr("parent")) << id;
+    canvas.click(*view, stage, middle(view->scene().find_hit(kDifferenceSwitch)->rect));
+    EXPECT_FALSE(stage.selection.against) << id;
+  }
 }
 
 TEST(LossView, DragSetsTheTimeCursorAndDoubleClickClearsIt) {

@@ -145,6 +145,28 @@ TEST(Palette, HeatGrowsSteadilyAwayFromTheGround) {
   }
 }
 
+TEST(Palette, DifferenceGrowsAlikeOnBothSidesOfTheNeutralColour) {
+  for (const Theme theme : kThemes) {
+    const Palette& colors = palette(theme);
+    const Vec3 zero = oklab(linear(colors.difference(0)));
+    double before = 0;
+    for (int i = 1; i <= 32; ++i) {
+      const double x = i / 32.0;
+      const Vec3 fewer = oklab(linear(colors.difference(-x))), more = oklab(linear(colors.difference(x)));
+      EXPECT_NEAR(fewer[0], more[0], 0.03) << "one side looks like more than the other at " << x;
+      EXPECT_GT(distance(more, zero), before) << x;
+      before = distance(more, zero);
+      if (i < 8) continue;
+      for (const Matrix* vision : {&kProtanopia, &kDeuteranopia, &kTritanopia})
+        EXPECT_GE(seen_distance(*vision, colors.difference(-x), colors.difference(x)), 0.05) << x;
+    }
+    EXPECT_EQ(to_hex(colors.difference(-2)), to_hex(colors.difference(-1)));
+    EXPECT_EQ(to_hex(colors.difference(2)), to_hex(colors.difference(1)));
+  }
+  EXPECT_EQ(to_hex(palette(Theme::kLight).difference(0)), "#FFFFFF");
+  EXPECT_EQ(palette(Theme::kDark).difference(0), palette(Theme::kDark).ground);
+}
+
 TEST(Palette, ManyExpertsShareHuesByNeighbourhood) {
   const Palette& colors = palette(Theme::kDark);
   for (int e = 0; e < 64; ++e)

@@ -40,6 +40,22 @@ TEST(Still, EveryViewIsDrawnFromARecordThatHasItsParts) {
   }
 }
 
+TEST(Still, IsTheDifferenceToAnotherRunWhereAViewCanShowIt) {
+  telemetry::History history;
+  history.start(probe_run_info());
+  history.add(probe_frame(10, {probe_layer({0, 1, 2, 0})}));
+  auto other = std::make_shared<telemetry::History>();
+  other->start(probe_run_info());
+  other->add(probe_frame(10, {probe_layer({0, 1, 2, 2})}));
+  StillOptions options;
+  options.ghosts = {{"parent", other, true}};
+  options.against = "parent";
+  EXPECT_THAT(still_scene("load", history, options)->summary, HasSubstr("difference to parent: none"));
+  EXPECT_THAT(still_scene("fluctuation", history, options)->summary, HasSubstr("25 % of the probe tokens go to"));
+  options.ghosts[0].same_experts = false;
+  EXPECT_THAT(still_scene("load", history, options)->summary, ::testing::Not(HasSubstr("difference")));
+}
+
 TEST(Still, WhatIsNotRecordedIsSaid) {
   const telemetry::History history = testing::made_up_history();
   EXPECT_THAT(problem(still_scene("flow", history, {})), HasSubstr("no probe is recorded"));
