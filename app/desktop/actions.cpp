@@ -2,6 +2,8 @@
 
 #include <QWidget>
 
+#include "views/scene/ghosts.h"
+
 namespace moescope::app {
 
 Actions::Actions(Session& session, QWidget* window) : QObject(window), session_(session), window_(window) {
@@ -40,9 +42,16 @@ void Actions::make_run_actions() {
   follow_live = make(tr("Follow live"), tr("Show the newest step again"), Qt::Key_End);
   step_back = make(tr("One step back"), tr("Look at the step before"), Qt::Key_Comma);
   step_back->setAutoRepeat(true);
+  difference = make(tr("Difference to other run"),
+                    tr("Show loads and probe as this run's difference to another's, run after run"), Qt::Key_D);
   clear_ghosts = make(tr("Remove other runs"), tr("Take the curves of other runs off the pictures"), {});
   connect(step_back, &QAction::triggered, &session_, &Session::step_back);
+  connect(difference, &QAction::triggered, &session_, [this] {
+    session_.selection().against = views::next_against(session_.view_context());
+    session_.selection_touched();
+  });
   connect(clear_ghosts, &QAction::triggered, &session_, [this] {
+    session_.selection().against.reset();
     session_.bench().clear_ghosts();
     session_.selection_touched();
   });
@@ -116,7 +125,21 @@ void Actions::refresh_record() {
   step_back->setEnabled(session_.frame() != nullptr);
   compare->setEnabled(session_.frame() != nullptr);
   clear_ghosts->setEnabled(!session_.bench().ghosts().empty());
+  refresh_difference();
   export_picture->setEnabled(run != nullptr);
+}
+
+void Actions::refresh_difference() {
+  const views::ViewContext context = session_.view_context();
+  difference->setEnabled(!views::ghosts_with_same_experts(context).empty());
+  const std::optional<std::string> next = views::next_against(context);
+  // A menu takes "&" for the mark of its key.
+  const auto name = [&] { return QString::fromStdString(*next).replace(QLatin1Char('&'), QLatin1String("&&")); };
+  if (next) {
+    difference->setText(tr("Difference to %1").arg(name()));
+  } else {
+    difference->setText(difference->isEnabled() ? tr("No difference") : tr("Difference to other run"));
+  }
 }
 
 void Actions::refresh_router() {

@@ -24,6 +24,7 @@ class Actions : public QObject {
   QAction* next_stage;
   QAction* step_back;
   QAction* follow_live;
+  QAction* difference;
   QAction* clear_ghosts;
   // What the window connects.
   QAction* new_run;
@@ -57,6 +58,7 @@ class Actions : public QObject {
   void set_tip(QAction* action, const QString& tip);
   void refresh_router();
   void refresh_record();
+  void refresh_difference();
 
   Session& session_;
   QWidget* window_;

@@ -33,25 +33,23 @@ Banner::Banner(Session& session, QWidget* parent) : QFrame(parent), session_(ses
   bar_->setFixedWidth(scaled(220));
   copy_ = new QPushButton(tr("Copy message"), this);
   continue_ = new QPushButton(this);
-  reload_ = new QPushButton(tr("Read again"), this);
   again_ = new QPushButton(tr("New run"), this);
   cancel_ = new QPushButton(tr("Cancel"), this);
   dismiss_ = new QPushButton(tr("Close"), this);
   continue_->setProperty("role", "primary");
   row->addWidget(text_, 1);
   row->addWidget(bar_);
-  for (QPushButton* button : {copy_, continue_, reload_, again_, cancel_, dismiss_}) row->addWidget(button);
+  for (QPushButton* button : {copy_, continue_, again_, cancel_, dismiss_}) row->addWidget(button);
   connect(copy_, &QPushButton::clicked, this,
           [this] { QGuiApplication::clipboard()->setText(failure_text(session_.status())); });
   connect(continue_, &QPushButton::clicked, this, &Banner::go_on_wanted);
-  connect(reload_, &QPushButton::clicked, this, &Banner::reload_wanted);
   connect(again_, &QPushButton::clicked, this, &Banner::new_run_wanted);
   connect(cancel_, &QPushButton::clicked, &session_, &Session::cancel_loading);
   connect(dismiss_, &QPushButton::clicked, this, [this] {
-    dismissed_ = true;
+    dismissed_ = text_->text();
     hide();
   });
-  connect(&session_, &Session::run_started, this, [this] { dismissed_ = false; });
+  connect(&session_, &Session::run_started, this, [this] { dismissed_.clear(); });
   connect(&session_, &Session::slow_tick, this, &Banner::refresh);
   hide();
 }
@@ -97,13 +95,12 @@ Banner::Message Banner::of_record() const {
   const QString last = thousands(run.last_step);
   Message made;
   made.can_dismiss = true;
-  made.can_reload = run.being_written;
-  made.can_go_on = can_go_on() && !run.being_written;
+  made.can_go_on = can_go_on() && !session_.following();
   QStringList said;
   const auto failure = std::find_if(run.events.rbegin(), run.events.rend(),
                                     [](const record::EventRow& event) { return event.kind == "failure"; });
-  if (run.being_written) {
-    said << tr("This run is being trained at this moment; what is shown ends at step %1.").arg(last);
+  if (session_.following()) {
+    said << tr("This run is trained elsewhere and followed here.");
   } else if (failure != run.events.rend() && failure->step >= run.last_step) {
     said << tr("This run failed at step %1: %2").arg(thousands(failure->step), QString::fromStdString(failure->text));
     made.warning = true;
@@ -147,7 +144,7 @@ Banner::Message Banner::message() const {
 
 void Banner::refresh() {
   const Message now = message();
-  setVisible(!now.text.isEmpty() && !(now.can_dismiss && dismissed_));
+  setVisible(!now.text.isEmpty() && !(now.can_dismiss && dismissed_ == now.text));
   if (!isVisibleTo(parentWidget())) return;
   text_->setText(now.text);
   bar_->setVisible(now.progress > -2);
@@ -156,7 +153,6 @@ void Banner::refresh() {
   copy_->setVisible(now.failure);
   continue_->setText(tr("Continue from step %1").arg(thousands(session_.last_step())));
   continue_->setVisible(now.can_go_on);
-  reload_->setVisible(now.can_reload);
   again_->setVisible(now.can_begin_anew);
   cancel_->setVisible(now.can_cancel);
   dismiss_->setVisible(now.can_dismiss);

@@ -1,6 +1,7 @@
 #pragma once
 // A calm line over the views when something is to be said about the run as a whole: it is being read, its corpus is
-// being prepared, it failed, it finished, its record ends early or is damaged. Threads: UI thread only.
+// being prepared, it failed, it finished, it is trained elsewhere, its record ends early or is damaged.
+// Threads: UI thread only.
 
 #include <QFrame>
 #include <QLabel>
@@ -24,7 +25,6 @@ class Banner : public QFrame {
  Q_SIGNALS:
   void new_run_wanted();
   void go_on_wanted();
-  void reload_wanted();
 
  private:
   /// What there is to say now; an empty text: nothing.
@@ -32,8 +32,7 @@ class Banner : public QFrame {
     QString text;
     bool warning = false;
     double progress = -2;  ///< 0 to 1; −1: under way, unknown how far; −2: nothing goes on
-    bool failure = false, can_go_on = false, can_begin_anew = false, can_dismiss = false, can_cancel = false,
-         can_reload = false;
+    bool failure = false, can_go_on = false, can_begin_anew = false, can_dismiss = false, can_cancel = false;
   };
   Message message() const;
   Message of_preparation() const;
@@ -47,11 +46,10 @@ class Banner : public QFrame {
   QProgressBar* bar_;
   QPushButton* copy_;
   QPushButton* continue_;
-  QPushButton* reload_;
   QPushButton* again_;
   QPushButton* cancel_;
   QPushButton* dismiss_;
-  bool dismissed_ = false;
+  QString dismissed_;  ///< what was read and closed
 };
 
 }  // namespace moescope::app

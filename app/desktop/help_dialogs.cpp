@@ -37,8 +37,8 @@ void show_keys(const Actions& actions, QWidget* parent) {
   grid->setContentsMargins(20, 16, 24, 18);
   for (const QAction* action :
        {actions.pause, actions.step, actions.next_stage, actions.freeze_router, actions.undo, actions.step_back,
-        actions.follow_live, actions.sentence, actions.new_run, actions.open_run, actions.open_config,
-        actions.export_picture, actions.save_config, actions.keys, actions.quit})
+        actions.follow_live, actions.difference, actions.sentence, actions.new_run, actions.open_run,
+        actions.open_config, actions.export_picture, actions.save_config, actions.keys, actions.quit})
     add_row(*grid, action->shortcut().toString(QKeySequence::NativeText), without_key(*action), dialog);
   add_row(*grid, QStringLiteral("1 … 9"), QDialog::tr("Choose a layer"), dialog);
   add_row(*grid, QStringLiteral("← → ↑ ↓"), QDialog::tr("In a picture: move from mark to mark"), dialog);

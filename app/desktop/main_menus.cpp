@@ -100,7 +100,7 @@ void MainWindow::build_view_menu() {
     QSettings().setValue(QStringLiteral("reduce_motion"), reduce);
   });
   view->addSeparator();
-  view->addActions({actions_->compare, actions_->clear_ghosts});
+  view->addActions({actions_->compare, actions_->difference, actions_->clear_ghosts});
   view->addSeparator();
   view->addActions({actions_->step_back, actions_->follow_live});
 }

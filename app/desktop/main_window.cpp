@@ -100,9 +100,6 @@ void MainWindow::connect_all() {
   connect(welcome_, &WelcomePage::open_run_wanted, this, &MainWindow::open_recorded_run);
   connect(banner_, &Banner::new_run_wanted, this, [this] { open_form(); });
   connect(banner_, &Banner::go_on_wanted, this, &MainWindow::go_on);
-  connect(banner_, &Banner::reload_wanted, this, [this] {
-    if (const LoadedRun* run = session_.bench().loaded()) view_run(QString::fromStdString(run->folder));
-  });
   connect(&lab_->journal(), &JournalPanel::restore_wanted, this, &MainWindow::restore);
   connect(&session_, &Session::run_opened, this, &MainWindow::run_opened);
   connect(&session_, &Session::open_failed, this,
@@ -210,6 +207,7 @@ void MainWindow::ask_to_stop(const QString& agree, std::function<void()> then) {
 void MainWindow::close_when_stopped() {
   closing_ = true;
   remember_folder();
+  session_.cancel_loading();
   session_.bench().stop();
   status_->notice(tr("Stopping at the next step, then closing…"));
 }

@@ -49,7 +49,8 @@ void take_screenshot(MainWindow& window, const QString& file, long long after_st
     if (window.on_welcome_page() && after_steps > 0 && window.session().bench().active())
       window.actions().pause->trigger();
     const bool failed = status.state == bus::RunState::kFailed;
-    if (!failed && status.state != bus::RunState::kFinished && status.step < after_steps) return;
+    const bool over = status.state == bus::RunState::kFinished && !window.session().following();
+    if (!failed && !over && status.step < after_steps) return;
     *taken = true;
     if (failed) std::fprintf(stderr, "error: %s\n", qPrintable(Banner::failure_text(status)));
     QTimer::singleShot(kSettleMs, &window, [&window, file, failed] { finish(window, file, !failed); });

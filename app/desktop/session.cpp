@@ -44,6 +44,7 @@ void Session::start_ticking() { timer_.start(kTickMs); }
 
 void Session::tick() {
   poll_loader();
+  poll_follower();
   poll();
   if (!(selection_ == announced_)) selection_touched();
   Q_EMIT ticked();
@@ -54,8 +55,7 @@ void Session::tick() {
 void Session::poll() {
   const bool changed = bench_.pump();
   const bus::RunStatus now = bench_.status();
-  const bool moved = now.state != status_.state || now.step != status_.step || now.activity != status_.activity ||
-                     now.progress != status_.progress || now.inexact != status_.inexact;
+  const bool moved = !bus::same_but_heartbeat(now, status_);
   if (now.heartbeat != status_.heartbeat) last_sign_ = std::chrono::steady_clock::now();
   status_ = now;
   if (!changed && !moved) return;

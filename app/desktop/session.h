@@ -56,6 +56,8 @@ class Session : public QObject {
   /// Seconds without a sign of life while running.
   double silent_seconds() const;
 
+  /// The run on screen that nothing trains here is read on before it is gone on with: it may have been trained
+  /// elsewhere since, and what is shown has no gap.
   void start(train::RunRequest request);
   /// Reads a recorded run beside this thread; run_opened() when it is shown, open_failed() when it cannot be. A run
   /// that trains is asked to stop once it could be read.
@@ -67,6 +69,8 @@ class Session : public QObject {
   const RunLoader* loading() const { return loader_.get(); }
   /// A recorded run is shown and nothing trains.
   bool viewing() const { return bench_.viewing(); }
+  /// It is trained elsewhere, and what is recorded of it there comes on screen by itself.
+  bool following() const { return viewing() && bench_.loaded()->being_written; }
   void stop();
   /// False when the command could not be queued; noticed() then said why.
   bool post(bus::Command command);
@@ -120,6 +124,11 @@ class Session : public QObject {
  private:
   void poll();
   void poll_loader();
+  void poll_follower();
+  void take_loaded(LoadedRun run);
+  void launch(train::RunRequest request);
+  void go_on_behind(LoadedRun rest);
+  bool read_on(LoadedRun rest);
   void add_ghost(LoadedRun run);
   void show_opened();
   void forget_run();
@@ -140,7 +149,11 @@ class Session : public QObject {
   std::map<std::uint64_t, bus::Command> unanswered_;
   std::vector<std::pair<std::int64_t, bus::Command>> answered_;  ///< done at that step, maybe not in a frame yet
   std::unique_ptr<RunLoader> loader_;
-  bool loads_ghost_ = false;
+  enum class Reads { kRun, kGhost, kRest };
+  Reads reads_ = Reads::kRun;                 ///< what loader_ is for
+  std::optional<train::RunRequest> goes_on_;  ///< waits until the rest of its run is read
+  std::unique_ptr<RunLoader> follower_;       ///< reads on, unseen
+  std::chrono::steady_clock::time_point follower_began_{}, next_look_{};
   std::string waits_;                                  ///< path of the run on screen, read when it has stopped
   std::optional<LoadedRun> opened_;                    ///< waits until the run on screen has stopped
   std::vector<std::unique_ptr<RunLoader>> cancelled_;  ///< kept until their threads are over

@@ -34,9 +34,10 @@ void Session::forget_run() {
   answered_.clear();
   posted_wants_.reset();
   live_ = {};
+  selection_.against.reset();
 }
 
-void Session::start(train::RunRequest request) {
+void Session::launch(train::RunRequest request) {
   forget_run();
   // Who goes on from a recorded run goes on looking at the same layer and expert.
   if (request.origin) {
@@ -44,7 +45,6 @@ void Session::start(train::RunRequest request) {
   } else {
     selection_ = {};
   }
-  cancel_loading();
   last_sign_ = std::chrono::steady_clock::now();
   bench_.start(std::move(request));
   Q_EMIT run_started();

@@ -4,13 +4,33 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/workbench/recorded_ghost.h"
 #include "app/workbench/recorded_journal.h"
+#include "core/record/run_reader.h"
 
 namespace moescope::app {
+namespace {
+
+// A record that is being written is read on so often, but reading it takes no more than a tenth of the time.
+constexpr std::chrono::seconds kFollowEvery{1};
+constexpr int kTimesRead = 10;
+
+}  // namespace
+
+void Session::start(train::RunRequest request) {
+  cancel_loading();
+  const bool goes_on = request.origin && request.origin->use == train::Origin::Use::kContinue;
+  if (!goes_on || bench_.active() || !run() || !same_folder(run()->folder, request.origin->folder))
+    return launch(std::move(request));
+  goes_on_ = std::move(request);
+  reads_ = Reads::kRest;
+  loader_ = std::make_unique<RunLoader>(run()->folder, last_step());
+  Q_EMIT arrived();
+}
 
 void Session::open_run(const QString& path) {
   cancel_loading();
-  loads_ghost_ = false;
+  reads_ = Reads::kRun;
   if (bench_.active() && run() && same_folder(run()->folder, path.toStdString())) {
     // Its record is whole only once it has stopped.
     waits_ = path.toStdString();
@@ -23,17 +43,20 @@ void Session::open_run(const QString& path) {
 
 void Session::compare_with(const QString& path) {
   cancel_loading();
-  loads_ghost_ = true;
+  reads_ = Reads::kGhost;
   loader_ = std::make_unique<RunLoader>(path.toStdString());
   Q_EMIT arrived();
 }
 
 void Session::cancel_loading() {
   opened_.reset();
+  goes_on_.reset();
   waits_.clear();
-  if (!loader_) return;
-  loader_->cancel();
-  cancelled_.push_back(std::move(loader_));
+  for (std::unique_ptr<RunLoader>* loader : {&loader_, &follower_}) {
+    if (!*loader) continue;
+    (*loader)->cancel();
+    cancelled_.push_back(std::move(*loader));
+  }
   Q_EMIT arrived();
 }
 
@@ -43,13 +66,13 @@ void Session::poll_loader() {
   if (loader_ && loader_->ended()) {
     const std::unique_ptr<RunLoader> loader = std::move(loader_);
     Result<LoadedRun> run = loader->take();
-    if (!run) {
-      Q_EMIT open_failed(QString::fromStdString(format(run.error())));
-    } else if (loads_ghost_) {
-      add_ghost(std::move(*run));
+    if (run) {
+      take_loaded(std::move(*run));
+    } else if (goes_on_) {
+      // Its trainer will say what is wrong with the folder.
+      launch(std::move(*std::exchange(goes_on_, std::nullopt)));
     } else {
-      opened_ = std::move(*run);
-      bench_.stop();
+      Q_EMIT open_failed(QString::fromStdString(format(run.error())));
     }
     Q_EMIT arrived();
   }
@@ -57,13 +80,65 @@ void Session::poll_loader() {
   if (opened_ && !bench_.active()) show_opened();
 }
 
+void Session::take_loaded(LoadedRun run) {
+  switch (reads_) {
+    case Reads::kRun:
+      opened_ = std::move(run);
+      bench_.stop();
+      break;
+    case Reads::kGhost: add_ghost(std::move(run)); break;
+    case Reads::kRest: go_on_behind(std::move(run)); break;
+  }
+}
+
+/// The record of the run on screen is read on by itself while another recorder holds it, and once more when it lets go.
+void Session::poll_follower() {
+  const auto now = std::chrono::steady_clock::now();
+  if (follower_ && follower_->ended()) {
+    const std::unique_ptr<RunLoader> follower = std::move(follower_);
+    next_look_ =
+        now + std::max<std::chrono::steady_clock::duration>(kFollowEvery, kTimesRead * (now - follower_began_));
+    Result<LoadedRun> rest = follower->take();
+    if (rest) {
+      read_on(std::move(*rest));
+    } else {
+      Q_EMIT noticed(tr("The run cannot be read on: %1").arg(QString::fromStdString(rest.error().front().message)));
+    }
+  }
+  if (follower_ || loader_ || opened_ || !viewing() || now < next_look_) return;
+  next_look_ = now + kFollowEvery;
+  const std::string& folder = bench_.loaded()->folder;
+  if (!following() && !record::RunReader::being_written(folder)) return;
+  follower_began_ = now;
+  follower_ = std::make_unique<RunLoader>(folder, last_step());
+}
+
+void Session::go_on_behind(LoadedRun rest) {
+  train::RunRequest request = std::move(*std::exchange(goes_on_, std::nullopt));
+  if (!read_on(std::move(rest))) return;
+  if (following()) {
+    Q_EMIT noticed(tr("This run is trained elsewhere at this moment, and followed here."));
+  } else {
+    launch(std::move(request));
+  }
+}
+
+/// False: the run has to be opened anew, which has begun.
+bool Session::read_on(LoadedRun rest) {
+  // Opened before it had told what it is, nothing on screen fits it.
+  if (run()->num_layers == 0 && rest.history.run()->num_layers > 0) {
+    open_run(QString::fromStdString(rest.folder));
+    return false;
+  }
+  bench_.read_on(std::move(rest));
+  status_ = bench_.status();
+  rebuild_live();
+  Q_EMIT arrived();
+  return true;
+}
+
 void Session::add_ghost(LoadedRun run) {
-  const std::string name = short_run_name(run.folder);
-  const telemetry::RunInfo* shown = this->run();
-  const bool same = shown && !shown->id.empty() &&
-                    (run.facts.parent_id == shown->id || run.facts.id == shown->id ||
-                     (!shown->parent_folder.empty() && same_folder(shown->parent_folder, run.folder)));
-  bench_.add_ghost({name, std::make_shared<telemetry::History>(std::move(run.history)), same});
+  bench_.add_ghost(ghost_of(std::move(run), this->run()));
   selection_touched();
 }
 

@@ -92,7 +92,10 @@ QString StatusLine::state_words() const {
     case bus::RunState::kPaused: return tr("paused");
     case bus::RunState::kStopping: return tr("stopping…");
     case bus::RunState::kFailed: return tr("failed");
-    case bus::RunState::kFinished: return session_.viewing() ? tr("recorded") : tr("finished");
+    case bus::RunState::kFinished:
+      return session_.following() ? tr("trained elsewhere, followed")
+             : session_.viewing() ? tr("recorded")
+                                  : tr("finished");
   }
   return {};
 }

@@ -82,11 +82,13 @@ QString TimeStrip::told() const {
   const QString shown = thousands(session_.shown_step());
   const bool past = session_.selection().step.has_value();
   if (!session_.run()) return {};
-  if (session_.viewing())
+  const bool trains = session_.running() || session_.following();
+  if (session_.viewing() && !trains)
     return past ? tr("viewing %1 of %2").arg(shown, thousands(session_.last_step())) : tr("recorded to %1").arg(shown);
-  if (!past) return session_.running() ? tr("live at %1").arg(shown) : tr("at step %1").arg(shown);
+  if (!past && session_.following()) return tr("followed at %1").arg(shown);
+  if (!past) return trains ? tr("live at %1").arg(shown) : tr("at step %1").arg(shown);
   const QString now = thousands(session_.status().step);
-  return session_.running() ? tr("viewing %1, training at %2").arg(shown, now) : tr("viewing %1 of %2").arg(shown, now);
+  return trains ? tr("viewing %1, training at %2").arg(shown, now) : tr("viewing %1 of %2").arg(shown, now);
 }
 
 void TimeStrip::refresh() {

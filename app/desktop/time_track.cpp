@@ -68,10 +68,9 @@ QString TimeTrack::told_at(double x) const {
   for (const telemetry::Event& event : session_.bench().history().events())
     if (!event.text.empty() && std::abs(x_of(event.step) - x) <= kReach)
       lines << QString::fromStdString(views::event_text(event));
-  if (const LoadedRun* run = session_.bench().loaded())
-    for (const record::CheckpointRow& row : run->checkpoints)
-      if (std::abs(x_of(row.step) - x) <= kReach)
-        lines << tr("checkpoint at %1").arg(QString::fromStdString(views::step_text(row.step)));
+  for (const std::int64_t step : session_.bench().checkpoints())
+    if (std::abs(x_of(step) - x) <= kReach)
+      lines << tr("checkpoint at %1").arg(QString::fromStdString(views::step_text(step)));
   if (lines.isEmpty()) return QString::fromStdString(views::step_text(step_at(x)));
   constexpr int kMost = 6;
   if (lines.size() > kMost) lines = lines.mid(0, kMost) << tr("…");
@@ -112,13 +111,11 @@ void TimeTrack::paint_marks(QPainter& painter) const {
 }
 
 void TimeTrack::paint_checkpoints(QPainter& painter) const {
-  const LoadedRun* run = session_.bench().loaded();
-  if (!run) return;
   painter.setPen(Qt::NoPen);
   painter.setBrush(to_qt(session_.palette().muted));
   const double base = height() - 2.0;
-  for (const record::CheckpointRow& row : run->checkpoints) {
-    const double x = x_of(row.step);
+  for (const std::int64_t step : session_.bench().checkpoints()) {
+    const double x = x_of(step);
     painter.drawPolygon(QPolygonF({{x - 3.5, base}, {x + 3.5, base}, {x, base - 5}}));
   }
 }

@@ -24,20 +24,22 @@ struct LoadedRun {
   telemetry::History history;  ///< with the run's RunInfo, whose folder is where it lies now
   std::vector<record::CommandRow> commands;
   std::vector<record::EventRow> events;
-  std::vector<record::CheckpointRow> checkpoints;  ///< those training may start from
+  std::vector<std::int64_t> checkpoints;    ///< see record::steps_to_start_from()
+  std::vector<telemetry::FramePtr> frames;  ///< of a run read on: those behind what was known; history has none then
   std::int64_t last_step = 0;
   bool being_written = false;
   std::vector<std::string> damages;  ///< one sentence for every part that is missing
 };
 
-/// Reads all of it, in pieces; `progress` is told 0 to 1. Errors: as record::RunReader::open() says, or stopped.
+/// Reads all of it, in pieces; `progress` is told 0 to 1. With `after` it reads on: the frames behind that step, and
+/// the rest of it as it is now. Errors: as record::RunReader::open() says, or stopped.
 Result<LoadedRun> load_run(const std::string& path, const std::function<void(double)>& progress,
-                           const std::stop_token& stop);
+                           const std::stop_token& stop, std::optional<std::int64_t> after = {});
 
 class RunLoader {
  public:
-  /// `path` is a run's folder or its run.db.
-  explicit RunLoader(std::string path);
+  /// `path` is a run's folder or its run.db. `after`: see load_run().
+  explicit RunLoader(std::string path, std::optional<std::int64_t> after = {});
 
   const std::string& path() const { return path_; }
   /// It ends soon, without a run.

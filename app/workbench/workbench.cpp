@@ -1,6 +1,7 @@
 #include "app/workbench/workbench.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -14,11 +15,6 @@ namespace {
 /// Folders have names of their own, runs may all be called alike.
 std::string ghost_name(const telemetry::RunInfo& run) {
   return run.folder.empty() ? run.name : short_run_name(run.folder);
-}
-
-bool same(const bus::RunStatus& a, const bus::RunStatus& b) {
-  return a.state == b.state && a.step == b.step && a.activity == b.activity && a.progress == b.progress &&
-         a.inexact == b.inexact;
 }
 
 }  // namespace
@@ -97,12 +93,18 @@ class Workbench::State {
     forget_run();
     channels.reset();
     trainer.reset();
-    journal.entries = journal_of(run);
-    history = std::exchange(run.history, telemetry::History());
     config = std::move(recorded_config);
-    live_values.clear();
-    if (config) live_values = values_after(*config, journal.entries);
-    loaded = std::move(run);
+    show(std::move(run));
+  }
+
+  bool viewing() const { return loaded && !channels; }
+
+  void read_on(LoadedRun run) {
+    // A run that ended here has told all of that, and more of how it ended.
+    if (!viewing() && run.frames.empty()) return;
+    for (const telemetry::FramePtr& frame : std::exchange(run.frames, {})) history.add(frame);
+    run.history = std::exchange(history, telemetry::History());
+    show(std::move(run));
   }
 
   void add_ghost(telemetry::Ghost ghost) {
@@ -123,6 +125,7 @@ class Workbench::State {
   std::optional<LoadedRun> loaded;
   std::optional<train::Origin> origin;
   std::vector<telemetry::Ghost> ghosts;
+  std::vector<std::int64_t> checkpoints;
   std::uint64_t next_seq = 1;
   bool stopping = false;
 
@@ -146,10 +149,24 @@ class Workbench::State {
     trainer = start_trainer_(std::move(request), channels);
   }
 
+  void show(LoadedRun run) {
+    // What a fork took over of its parent's journal stays.
+    std::erase_if(journal.entries,
+                  [&](const JournalEntry& entry) { return entry.folder.empty() || entry.folder == run.folder; });
+    std::vector<JournalEntry> rows = journal_of(run);
+    std::move(rows.begin(), rows.end(), std::back_inserter(journal.entries));
+    history = std::exchange(run.history, telemetry::History());
+    live_values.clear();
+    if (config) live_values = values_after(*config, journal.entries);
+    checkpoints = run.checkpoints;
+    loaded = std::move(run);
+  }
+
   void forget_run() {
     history.start(nullptr);
     journal.entries.clear();
     ghosts.clear();
+    checkpoints.clear();
     loaded.reset();
     origin.reset();
     forget_commands();
@@ -172,6 +189,7 @@ class Workbench::State {
     if (history.latest()) add_ghost({ghost_name(*history.run()), std::make_shared<telemetry::History>(history), true});
     cut_journal(journal.entries, left);
     history.start(nullptr);
+    checkpoints.clear();
     loaded.reset();
   }
 
@@ -194,8 +212,8 @@ class Workbench::State {
       same_run ? history.go_on(run) : history.start(run);
     }
     for (const telemetry::FramePtr& frame : frames) {
-      // Steps trained again on the way to where a recorded run ended are known already.
-      if (history.latest() && frame->step < history.latest()->step) continue;
+      // Known already: the run was killed before these steps were recorded, so they are trained again.
+      if (history.latest() && frame->step <= history.latest()->step) continue;
       if (history.run() && frame->step < history.run()->parent_step) continue;
       history.add(frame);
       for (const telemetry::Event& event : frame->events) journal.noted(event, folder_);
@@ -215,7 +233,9 @@ class Workbench::State {
 
   bool note_status() {
     const bus::RunStatus now = status();
-    if (same(now, seen_)) return false;
+    if (bus::same_but_heartbeat(now, seen_)) return false;
+    // A trainer that prepares to go on with a run has not looked at its folder yet.
+    if (!now.checkpoints.empty()) checkpoints = now.checkpoints;
     if (now.state == bus::RunState::kFailed && seen_.state != bus::RunState::kFailed) journal.failed(now.failure);
     seen_ = now;
     return true;
@@ -240,6 +260,7 @@ void Workbench::start(train::RunRequest request) { state_->start(std::move(reque
 void Workbench::view(LoadedRun run, std::optional<config::RunConfig> config) {
   state_->view(std::move(run), std::move(config));
 }
+void Workbench::read_on(LoadedRun run) { state_->read_on(std::move(run)); }
 void Workbench::stop() { state_->stop(); }
 bool Workbench::active() const { return state_->running() || state_->next.has_value(); }
 
@@ -253,8 +274,9 @@ bool Workbench::pump() { return state_->pump(); }
 const telemetry::History& Workbench::history() const { return state_->history; }
 const std::vector<JournalEntry>& Workbench::journal() const { return state_->journal.entries; }
 bus::RunStatus Workbench::status() const { return state_->status(); }
-bool Workbench::viewing() const { return state_->loaded && !state_->channels; }
+bool Workbench::viewing() const { return state_->viewing(); }
 const LoadedRun* Workbench::loaded() const { return state_->loaded ? &*state_->loaded : nullptr; }
+const std::vector<std::int64_t>& Workbench::checkpoints() const { return state_->checkpoints; }
 const std::optional<train::Origin>& Workbench::origin() const { return state_->origin; }
 const std::vector<telemetry::Ghost>& Workbench::ghosts() const { return state_->ghosts; }
 void Workbench::add_ghost(telemetry::Ghost ghost) { state_->add_ghost(std::move(ghost)); }

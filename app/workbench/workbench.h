@@ -47,6 +47,9 @@ class Workbench {
   /// Shows a recorded run that nothing trains. `config` is the recorded one, if it can be read here.
   /// Requires: !active().
   void view(LoadedRun run, std::optional<config::RunConfig> config);
+  /// The run on screen, read on: what was recorded of it since (LoadedRun::frames) comes behind what is shown.
+  /// Requires: !active().
+  void read_on(LoadedRun run);
   /// Asks the run to stop at its next step boundary.
   void stop();
   /// True while a trainer thread lives (also while stopping).
@@ -70,6 +73,8 @@ class Workbench {
   bool viewing() const;
   /// The recorded run that is viewed or was gone on with; its history is empty (history() has it). nullptr: none.
   const LoadedRun* loaded() const;
+  /// Steps of the shown run that have a checkpoint on disk, rising.
+  const std::vector<std::int64_t>& checkpoints() const;
   /// Where the present run began, if not from nothing.
   const std::optional<train::Origin>& origin() const;
   /// Other runs to see this one against: parents of forks come by themselves. At most kMaxGhosts, the oldest go.

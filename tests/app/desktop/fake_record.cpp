@@ -28,53 +28,73 @@ std::vector<record::CommandRow> two_commands(std::int64_t step) {
   return rows;
 }
 
-record::RunBatch batch_of(FakeRun& run, const RecordShape& shape) {
-  record::RunBatch batch;
-  std::vector<telemetry::LayerControls> controls(FakeRun::kLayers);
-  int stage = 0;
-  while (run.step() < shape.steps) {
-    const std::int64_t step = run.step() + 1;
-    if (step == shape.switch_at) stage = 1;
-    if (step == shape.command_at) controls[1].router_frozen = true;
-    telemetry::Wants wants;
-    wants.space_layers = step % 10 == 0 ? 0b111 : 0;
-    auto frame = run.next(stage, controls, wants);
-    if (step == shape.switch_at)
-      frame->events.push_back({telemetry::Event::Kind::kStageSwitch, step, "switched to stage 2", "schedule"});
-    if (step == shape.command_at)
-      frame->events.push_back({telemetry::Event::Kind::kCommand, step, "lr 0.004→0.001", "you"});
-    batch.frames.push_back(std::move(frame));
-  }
-  if (shape.command_at <= shape.steps) batch.commands = two_commands(shape.command_at);
-  if (!shape.failure.empty()) batch.events.push_back({shape.steps, "failure", shape.failure, "lab"});
-  record::CheckpointRow checkpoint;
-  checkpoint.step = 50;
-  checkpoint.file = "step-50.safetensors";
-  checkpoint.bytes = 1;
-  checkpoint.state_hash = std::string(32, '0');
-  batch.checkpoints.push_back(checkpoint);
-  return batch;
-}
-
 }  // namespace
 
-void write_record(const std::string& folder, const RecordShape& shape) {
-  std::filesystem::create_directories(folder + "/checkpoints");
-  std::ofstream(folder + "/checkpoints/step-50.safetensors") << ' ';
-  FakeRun run(std::filesystem::path(folder).filename().string(), folder, shape.total);
-  record::RunFacts facts;
-  facts.id = "0123456789abcdef";
-  facts.name = run.info()->name;
-  facts.method = "two_stage";
-  facts.config_toml = "name = \"" + facts.name +
-                      "\"\n[moe]\nmethod = \"two_stage\"\n[train]\nsteps = " + std::to_string(shape.total) + "\n";
-  run.told().id = facts.id;
-  run.told().config_toml = facts.config_toml;
-  auto writer = record::RunWriter::create(folder, facts);
-  MOESCOPE_ASSERT(writer.has_value(), "a run can be made in a fresh folder");
-  const bool told = (*writer)->set_run_info(*run.info()).has_value();
-  const bool written = (*writer)->commit(batch_of(run, shape)).has_value();
-  MOESCOPE_ASSERT(told && written, "a run can be written in a fresh folder");
-}
+class GrowingRecord::Body {
+ public:
+  Body(const std::string& folder, const RecordShape& shape)
+      : shape_(shape), run_(std::filesystem::path(folder).filename().string(), folder, shape.total) {
+    std::filesystem::create_directories(folder + "/checkpoints");
+    std::ofstream(folder + "/checkpoints/step-50.safetensors") << ' ';
+    record::RunFacts facts;
+    facts.id = "0123456789abcdef";
+    facts.name = run_.info()->name;
+    facts.method = "two_stage";
+    facts.config_toml = "name = \"" + facts.name +
+                        "\"\n[moe]\nmethod = \"two_stage\"\n[train]\nsteps = " + std::to_string(shape.total) + "\n";
+    run_.told().id = facts.id;
+    run_.told().config_toml = facts.config_toml;
+    auto writer = record::RunWriter::create(folder, facts);
+    MOESCOPE_ASSERT(writer && (*writer)->set_run_info(*run_.info()), "a run can be made in a fresh folder");
+    writer_ = std::move(*writer);
+    record::RunBatch batch = steps_to(shape.steps);
+    if (shape.command_at <= shape.steps) batch.commands = two_commands(shape.command_at);
+    if (!shape.failure.empty()) batch.events.push_back({shape.steps, "failure", shape.failure, "lab"});
+    record::CheckpointRow checkpoint;
+    checkpoint.step = 50;
+    checkpoint.file = "step-50.safetensors";
+    checkpoint.bytes = 1;
+    checkpoint.state_hash = std::string(32, '0');
+    batch.checkpoints.push_back(checkpoint);
+    commit(batch);
+  }
+
+  record::RunBatch steps_to(std::int64_t last) {
+    record::RunBatch batch;
+    while (run_.step() < last) {
+      const std::int64_t step = run_.step() + 1;
+      if (step == shape_.switch_at) stage_ = 1;
+      if (step == shape_.command_at) controls_[1].router_frozen = true;
+      telemetry::Wants wants;
+      wants.space_layers = step % 10 == 0 ? 0b111 : 0;
+      auto frame = run_.next(stage_, controls_, wants);
+      if (step == shape_.switch_at)
+        frame->events.push_back({telemetry::Event::Kind::kStageSwitch, step, "switched to stage 2", "schedule"});
+      if (step == shape_.command_at)
+        frame->events.push_back({telemetry::Event::Kind::kCommand, step, "lr 0.004→0.001", "you"});
+      batch.frames.push_back(std::move(frame));
+    }
+    return batch;
+  }
+
+  void commit(const record::RunBatch& batch) {
+    const bool written = writer_->commit(batch).has_value();
+    MOESCOPE_ASSERT(written, "a run can be written in a fresh folder");
+  }
+
+ private:
+  const RecordShape shape_;
+  FakeRun run_;
+  std::vector<telemetry::LayerControls> controls_ = std::vector<telemetry::LayerControls>(FakeRun::kLayers);
+  int stage_ = 0;
+  std::unique_ptr<record::RunWriter> writer_;
+};
+
+GrowingRecord::GrowingRecord(const std::string& folder, const RecordShape& shape)
+    : body_(std::make_unique<Body>(folder, shape)) {}
+GrowingRecord::~GrowingRecord() = default;
+void GrowingRecord::grow_to(std::int64_t step) { body_->commit(body_->steps_to(step)); }
+
+void write_record(const std::string& folder, const RecordShape& shape) { const GrowingRecord record(folder, shape); }
 
 }  // namespace moescope::test

@@ -2,6 +2,7 @@
 // A recorded run that nobody trained: a FakeRun written to a run file as a recorder would. Threads: one thread.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace moescope::test {
@@ -15,7 +16,20 @@ struct RecordShape {
 };
 
 /// Makes `folder` with its run.db, router spaces of all layers at every tenth step and a checkpoint's row and file at
-/// step 50.
+/// step 50. As long as it lives the run is being recorded.
+class GrowingRecord {
+ public:
+  explicit GrowingRecord(const std::string& folder, const RecordShape& shape = {});
+  ~GrowingRecord();
+  /// Records on, up to this step.
+  void grow_to(std::int64_t step);
+
+ private:
+  class Body;
+  std::unique_ptr<Body> body_;
+};
+
+/// One that is not recorded any more.
 void write_record(const std::string& folder, const RecordShape& shape = {});
 
 }  // namespace moescope::test

@@ -8,8 +8,10 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 
 #include "app/desktop/main_window.h"
+#include "app/workbench/paths.h"
 
 namespace moescope::test {
 namespace {
@@ -63,6 +65,37 @@ class RealRun : public ::testing::Test {
     for (std::size_t i = 0; task && i < task->step.size(); ++i)
       if (task->step[i] == step) return task->value[i];
     return -1;
+  }
+
+  /// Every step from `first` to the newest once and in order, and so the probes; what happened is told once.
+  void expect_whole_curve(std::int64_t first) {
+    const telemetry::History& history = session().bench().history();
+    const telemetry::ScalarSeries* task = history.series("task");
+    ASSERT_NE(task, nullptr);
+    for (std::size_t i = 0; i < task->step.size(); ++i)
+      ASSERT_EQ(task->step[i], first + static_cast<std::int64_t>(i)) << "a step is missing or there twice";
+    for (std::size_t i = 1; i < history.probes().size(); ++i)
+      EXPECT_EQ(history.probes()[i]->step, history.probes()[i - 1]->step + history.probes()[i]->spacing);
+    std::set<std::pair<std::int64_t, std::string>> told;
+    for (const telemetry::Event& event : history.events())
+      EXPECT_TRUE(told.emplace(event.step, event.text).second) << event.text << " at step " << event.step;
+    std::set<std::pair<std::string, std::int64_t>> rows;
+    for (const app::JournalEntry& entry : session().bench().journal())
+      EXPECT_TRUE(entry.number == 0 || rows.emplace(entry.folder, entry.number).second) << entry.what;
+  }
+  /// The recorded run goes on in another recorder, as if in another process, until `step`, and stops there.
+  void train_elsewhere(const std::string& folder, std::int64_t step) {
+    app::Workbench other;
+    train::RunRequest request;
+    request.config = *session().bench().config();
+    request.folder = folder;
+    request.origin = train::Origin{train::Origin::Use::kContinue, folder};
+    request.cache_folder = app::cache_folder();
+    other.start(std::move(request));
+    const auto at_step = [&] { return other.history().latest() && other.history().latest()->step >= step; };
+    EXPECT_TRUE(wait_for([&] { return other.pump(), at_step() || !other.active(); })) << other.status().failure.message;
+    other.stop();
+    EXPECT_TRUE(wait_for([&] { return other.pump(), !other.active(); }));
   }
 
   QTemporaryDir scratch_;
@@ -126,6 +159,64 @@ TEST_F(RealRun, GoesBackToJustBeforeACommand) {
   EXPECT_EQ(task_at(session().bench().history(), change.step + 1), task_at(was, change.step + 1))
       << "the learning rate acts behind the loss of its first step";
   EXPECT_NE(task_at(session().bench().history(), change.step + 3), task_at(was, change.step + 3));
+}
+
+TEST_F(RealRun, ItsCheckpointsAreMarkedAsTheyComeAndGo) {
+  config::RunConfig keeping = config();
+  keeping.record.keep_last = 2;
+  window_->start(keeping, {}, false);
+  const auto kept = [&] { return session().bench().checkpoints(); };
+  ASSERT_TRUE(wait_for([&] { return !kept().empty() && kept().front() >= 80; }))
+      << qPrintable(window_->banner().text());
+  session().toggle_pause();
+  ASSERT_TRUE(wait_for([&] { return session().paused(); }));
+  const QDir files(QString::fromStdString(session().run()->folder) + "/checkpoints");
+  const app::TimeTrack& track = window_->time_strip().track();
+  // One may still be being written.
+  EXPECT_TRUE(wait_for([&] {
+    QStringList names;
+    for (const std::int64_t step : kept()) {
+      names << QStringLiteral("step-%1.safetensors").arg(step, 9, 10, QLatin1Char('0'));
+      if (!track.told_at(track.x_of(step)).contains(QStringLiteral("checkpoint at step %1").arg(step))) return false;
+    }
+    return names.size() == 2 && files.entryList(QDir::Files, QDir::Name) == names;
+  })) << qPrintable(files.entryList(QDir::Files).join(' '));
+}
+
+TEST_F(RealRun, GoneOnWithItsCurveIsWhole) {
+  window_->start(config(), {}, false);
+  ASSERT_TRUE(wait_for([&] { return session().frame() && session().frame()->step >= 50; }))
+      << qPrintable(window_->banner().text());
+  const std::string folder = session().run()->folder;
+  session().stop();
+  ASSERT_TRUE(wait_for([&] { return session().status().state == bus::RunState::kFinished; }));
+  for (const bool opened : {false, true}) {
+    if (opened) session().open_run(QString::fromStdString(folder));
+    ASSERT_TRUE(wait_for([&] { return session().viewing() == opened; })) << qPrintable(window_->banner().text());
+    const std::int64_t last = session().last_step();
+    window_->go_on();
+    ASSERT_TRUE(wait_for([&] { return session().running() && session().frame()->step > last + 20; }))
+        << qPrintable(window_->banner().text());
+    expect_whole_curve(1);
+    EXPECT_EQ(session().status().inexact, "");
+    session().stop();
+    ASSERT_TRUE(wait_for([&] { return session().status().state == bus::RunState::kFinished; }));
+  }
+}
+
+TEST_F(RealRun, GoneOnWithItsCurveHasWhatWasTrainedElsewhereSinceItWasOpened) {
+  window_->start(config(), {}, false);
+  ASSERT_TRUE(wait_for([&] { return session().frame() && session().frame()->step >= 50; }))
+      << qPrintable(window_->banner().text());
+  const std::string folder = session().run()->folder;
+  session().open_run(QString::fromStdString(folder));
+  ASSERT_TRUE(wait_for([&] { return session().viewing(); })) << qPrintable(window_->banner().text());
+  train_elsewhere(folder, session().last_step() + 60);
+  window_->go_on();
+  const std::int64_t last = session().last_step();
+  ASSERT_TRUE(wait_for([&] { return session().running() && session().frame()->step > last + 100; }))
+      << qPrintable(window_->banner().text());
+  expect_whole_curve(1);
 }
 
 }  // namespace

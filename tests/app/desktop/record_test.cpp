@@ -197,6 +197,7 @@ TEST_F(Record, AContinuedRunIsNeverTakenAwayAsUntouched) {
   const QString path = open();
   options_->prepare = std::chrono::milliseconds(2000);
   window_->go_on();
+  ASSERT_TRUE(wait_for([&] { return session().bench().active(); }));
   window_->close_when_stopped();
   ASSERT_TRUE(wait_for([&] { return !session().bench().active(); }));
   QTest::qWait(100);
@@ -321,6 +322,45 @@ TEST_F(Record, AnotherRunsCurvesStandBehindAndGoAgain) {
   EXPECT_TRUE(window_->actions().clear_ghosts->isEnabled());
   window_->actions().clear_ghosts->trigger();
   EXPECT_TRUE(session().bench().ghosts().empty());
+}
+
+TEST_F(Record, TheDifferenceToAComparableRunIsOneSettingOfAllViews) {
+  open();
+  QAction* difference = window_->actions().difference;
+  EXPECT_FALSE(difference->isEnabled());
+  for (const char* name : {"one", "two"}) {
+    write_record(folder(name).toStdString(), {.steps = 200});
+    session().compare_with(folder(name));
+    ASSERT_TRUE(wait_for([&] { return session().loading() == nullptr; }));
+  }
+  ASSERT_TRUE(wait_for([&] { return difference->isEnabled(); })) << "their run has the same id";
+  EXPECT_EQ(difference->text(), "Difference to one");
+  press(Qt::Key_D);
+  EXPECT_EQ(session().selection().against, "one");
+  window_->lab().raise_view("load");
+  EXPECT_TRUE(wait_for([&] { return summary("load").find("difference to one") != std::string::npos; }));
+  EXPECT_TRUE(wait_for([&] { return window_->lab().dock("load")->subtitle().contains("difference to one"); }));
+  press(Qt::Key_D);
+  EXPECT_EQ(session().selection().against, "two");
+  EXPECT_EQ(difference->text(), "No difference");
+  press(Qt::Key_D);
+  EXPECT_FALSE(session().selection().against);
+  press(Qt::Key_D);
+  window_->actions().clear_ghosts->trigger();
+  EXPECT_FALSE(session().selection().against) << "it is not on again when that run comes back";
+  EXPECT_FALSE(difference->isEnabled());
+}
+
+TEST_F(Record, AnotherRunIsShownAsItIs) {
+  open();
+  write_record(folder("other").toStdString());
+  session().compare_with(folder("other"));
+  ASSERT_TRUE(wait_for([&] { return window_->actions().difference->isEnabled(); }));
+  press(Qt::Key_D);
+  ASSERT_TRUE(session().selection().against);
+  window_->fork_here();
+  ASSERT_TRUE(wait_for([&] { return session().paused(); }));
+  EXPECT_FALSE(session().selection().against);
 }
 
 TEST_F(Record, StandsAmongTheRecentFiles) {

@@ -71,6 +71,9 @@ TEST_P(Screenshots, ARecordedRunAndAForkBesideItsParentAreNotBlank) {
   window_->lab().apply_layout(app::Layout::kSteer);
   QTest::qWait(900);
   save(*window_, QStringLiteral("fork-%1").arg(shot.name), 60);
+  window_->actions().difference->trigger();
+  QTest::qWait(600);
+  save(*window_, QStringLiteral("difference-%1").arg(shot.name), 60);
 }
 
 INSTANTIATE_TEST_SUITE_P(Themes, Screenshots,

@@ -17,6 +17,7 @@
 #include "core/base/log.h"
 #include "core/base/seed.h"
 #include "core/moe/method.h"
+#include "core/record/checkpoint_files.h"
 #include "core/record/run_reader.h"
 #include "core/telemetry/frame_bytes.h"
 #include "core/telemetry/frame_difference.h"
@@ -193,6 +194,21 @@ TEST_F(ChildTraining, CommandsAndRepliesPass) {
   }
   EXPECT_EQ(told[0], told[1]);
   expect_same(*runs[0], *runs[1]);
+}
+
+TEST_F(ChildTraining, CheckpointsAreToldAsTheyComeAndGo) {
+  train::RunRequest made = request("run", 50);
+  made.config.record.checkpoint_every = 10;
+  made.config.record.keep_last = 2;
+  Told run(start_child_trainer, std::move(made));
+  ASSERT_TRUE(run.wait_until([&] { return !run.status().checkpoints.empty() || run.trainer().ended(); }));
+  EXPECT_EQ(run.status().checkpoints.front() % 10, 0);
+  run.finish();
+  const std::vector<std::int64_t> kept{30, 40, 50};
+  EXPECT_EQ(run.status().checkpoints, kept);
+  const auto reader = record::RunReader::open(scratch_ / "run");
+  ASSERT_TRUE(reader) << format(reader.error());
+  EXPECT_EQ(record::steps_to_start_from((*reader)->checkpoints()), kept);
 }
 
 TEST_F(ChildTraining, AStopEndsTheRunAtItsNextStep) {

@@ -23,16 +23,20 @@ struct FakeState {
       status.step = step;
     });
   }
+  void checkpoints(std::vector<std::int64_t> steps) {
+    channels->status.update([&](bus::RunStatus& status) { status.checkpoints = std::move(steps); });
+  }
   void fail(const std::string& phase, const std::string& message, std::int64_t step) {
     channels->status.update([&](bus::RunStatus& status) {
       status.state = bus::RunState::kFailed;
       status.failure = {step, phase, message};
     });
   }
-  void frame(std::int64_t step, double task = 1, int stage = 0) {
+  void frame(std::int64_t step, double task = 1, int stage = 0, std::vector<telemetry::Event> events = {}) {
     auto made = std::make_shared<telemetry::TelemetryFrame>();
     made->step = step;
     made->stage = stage;
+    made->events = std::move(events);
     made->losses = {{"task", task}, {"total", task}};
     channels->frames.push_drop_oldest(std::move(made));
   }

@@ -35,6 +35,7 @@ LoadedRun loaded(const std::string& folder = "/runs/a") {
     run.history.add(frame);
   }
   run.last_step = 100;
+  run.checkpoints = {50, 100};
   run.commands = {row(1, 10, 0.003), row(2, 10, 7, false), row(3, 60, 0.001)};
   run.events = {{10, "command", "lr 0.004→0.003", "you"}, {40, "stage_switch", "switched to stage 2", "schedule"}};
   return run;
@@ -97,17 +98,74 @@ TEST_F(RecordOnBench, IsViewedWithoutATrainer) {
   EXPECT_FALSE(bench_.can_undo());
 }
 
+TEST_F(RecordOnBench, ReadOnItHasWhatWasRecordedSinceBehindWhatIsShown) {
+  LoadedRun opened = loaded();
+  opened.being_written = true;
+  bench_.view(std::move(opened), config::RunConfig{});
+  LoadedRun rest = loaded();
+  rest.history.start(std::make_shared<telemetry::RunInfo>(*rest.history.run()));
+  for (const std::int64_t step : {101, 102}) {
+    auto frame = std::make_shared<telemetry::TelemetryFrame>();
+    frame->step = step;
+    frame->losses = {{"task", 1.0}};
+    rest.frames.push_back(std::move(frame));
+  }
+  rest.last_step = 102;
+  rest.commands.push_back(row(4, 101, 0.0005));
+  rest.checkpoints = {100, 102};
+  bench_.read_on(std::move(rest));
+  EXPECT_TRUE(bench_.viewing());
+  EXPECT_EQ(bench_.status().step, 102);
+  EXPECT_FALSE(bench_.loaded()->being_written);
+  EXPECT_EQ(bench_.history().series("task")->step.size(), 102U);
+  EXPECT_EQ(bench_.checkpoints(), (std::vector<std::int64_t>{100, 102}));
+  ASSERT_EQ(bench_.journal().size(), 5U) << "each row once";
+  EXPECT_EQ(bench_.journal()[0].effect, "changed; Δ task −0.72 bits after 50 steps") << "the older part is known too";
+  EXPECT_EQ(std::get<double>(bench_.live_values().at("train.lr")), 0.0005);
+}
+
+TEST_F(RecordOnBench, ReadOnAForkKeepsWhatItTookOverOfTheJournal) {
+  bench_.view(loaded(), config::RunConfig{});
+  bench_.start(from({train::Origin::Use::kFork, "/runs/a", 50}, "/runs/b"));
+  announce("b", "/runs/b", 50);
+  trainer().frame(51);
+  trainer().fail("forward", "no memory", 52);
+  trainer().ended = true;
+  bench_.pump();
+  LoadedRun rest;
+  rest.folder = "/runs/b";
+  rest.commands = {row(1, 51, 0.0002)};
+  rest.events = {{52, "failure", "forward: no memory", "lab"}};
+  rest.last_step = 51;
+  bench_.read_on(rest);
+  EXPECT_EQ(bench_.journal().back().what, "failed in forward") << "nothing is new";
+  auto frame = std::make_shared<telemetry::TelemetryFrame>();
+  frame->step = rest.last_step = 52;
+  rest.frames = {std::move(frame)};
+  bench_.read_on(std::move(rest));
+  EXPECT_EQ(bench_.history().latest()->step, 52);
+  std::vector<std::string> told;
+  for (const JournalEntry& entry : bench_.journal()) told.push_back(entry.folder + " " + entry.what);
+  EXPECT_EQ(told,
+            (std::vector<std::string>{"/runs/a set train.lr 0.003", "/runs/a set train.lr 7.0",
+                                      "/runs/a switched to stage 2", "/runs/b set train.lr 0.0002", "/runs/b failed"}));
+}
+
 TEST_F(RecordOnBench, GoingOnKeepsWhatIsShownAndPassesOverStepsTrainedAgain) {
   bench_.view(loaded(), config::RunConfig{});
   bench_.start(from({train::Origin::Use::kContinue, "/runs/a"}, "/runs/a"));
   EXPECT_FALSE(bench_.viewing());
   announce("a", "/runs/a");
+  bench_.pump();
+  EXPECT_EQ(bench_.checkpoints(), (std::vector<std::int64_t>{50, 100})) << "until the trainer has looked";
+  trainer().checkpoints({100});
   trainer().publish(bus::RunState::kRunning, 101);
   trainer().frame(90);
   trainer().frame(101);
   bench_.pump();
   const telemetry::ScalarSeries* task = bench_.history().series("task");
   EXPECT_EQ(task->step.size(), 101U);
+  EXPECT_EQ(bench_.checkpoints(), (std::vector<std::int64_t>{100}));
   EXPECT_EQ(bench_.journal().size(), 4U);
   EXPECT_TRUE(bench_.ghosts().empty());
   // Numbers of new commands lie above those of the record.
@@ -119,6 +177,7 @@ TEST_F(RecordOnBench, GoingOnKeepsWhatIsShownAndPassesOverStepsTrainedAgain) {
 TEST_F(RecordOnBench, AForkBeginsAtItsStepBeforeItsParent) {
   bench_.view(loaded(), config::RunConfig{});
   bench_.start(from({train::Origin::Use::kFork, "/runs/a", 50}, "/runs/b"));
+  EXPECT_TRUE(bench_.checkpoints().empty()) << "those of the parent are no more its own";
   announce("b", "/runs/b", 50);
   trainer().frame(49);
   trainer().frame(51);

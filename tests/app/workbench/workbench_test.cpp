@@ -1,4 +1,6 @@
 // The life of a run as the programs see it: every state change, in every awkward order.
+#include <algorithm>
+
 #include "tests/app/workbench/fake_trainer.h"
 
 namespace moescope::app {
@@ -49,6 +51,56 @@ TEST_F(WithFakeTrainer, FramesAndRunsReachTheHistory) {
   EXPECT_EQ(bench_.history().latest()->step, 2);
   for (int step = 3; step < 303; ++step) trainer().frame(step);
   EXPECT_EQ(bench_.dropped_frames(), 300U - 256U);
+}
+
+TEST_F(WithFakeTrainer, CheckpointsComeAndGoAndStayWhenTheRunIsOver) {
+  start_running();
+  EXPECT_TRUE(bench_.checkpoints().empty());
+  trainer().checkpoints({20});
+  EXPECT_TRUE(bench_.pump()) << "something to show";
+  EXPECT_EQ(bench_.checkpoints(), (std::vector<std::int64_t>{20}));
+  trainer().checkpoints({40, 60});
+  bench_.pump();
+  EXPECT_EQ(bench_.checkpoints(), (std::vector<std::int64_t>{40, 60}));
+  trainer().end(RunState::kFinished);
+  bench_.pump();
+  EXPECT_EQ(bench_.checkpoints(), (std::vector<std::int64_t>{40, 60}));
+  bench_.start(request("second"));
+  EXPECT_TRUE(bench_.checkpoints().empty());
+  trainer().end(RunState::kFinished);
+}
+
+TEST_F(WithFakeTrainer, WhatHappenedInStepsTrainedAgainIsNotToldTwice) {
+  const telemetry::Event notice{telemetry::Event::Kind::kNotice, 64, "the corpus is small", "lab"};
+  train::RunRequest recorded = request("run");
+  recorded.folder = "/runs/a";
+  bench_.start(recorded);
+  const auto announce = [&] {
+    auto run = std::make_shared<telemetry::RunInfo>();
+    run->id = "a";
+    run->folder = "/runs/a";
+    trainer().channels->runs.push_drop_oldest(std::move(run));
+  };
+  announce();
+  trainer().frame(63);
+  trainer().frame(64, 1, 0, {notice});
+  trainer().end(RunState::kFailed);
+  bench_.pump();
+  ASSERT_EQ(bench_.history().events().size(), 1U);
+  // Killed before steps 63 and 64 were recorded.
+  recorded.origin = train::Origin{train::Origin::Use::kContinue, "/runs/a"};
+  bench_.start(recorded);
+  announce();
+  trainer().frame(63);
+  trainer().frame(64, 1, 0, {notice});
+  trainer().frame(65);
+  bench_.pump();
+  EXPECT_EQ(bench_.history().series("task")->step, (std::vector<std::int64_t>{63, 64, 65}));
+  EXPECT_EQ(bench_.history().events().size(), 1U);
+  EXPECT_EQ(std::count_if(bench_.journal().begin(), bench_.journal().end(),
+                          [&](const JournalEntry& entry) { return entry.what == notice.text; }),
+            1);
+  trainer().end(RunState::kFinished);
 }
 
 TEST_F(WithFakeTrainer, StartAndPauseAtOnce) {
