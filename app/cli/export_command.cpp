@@ -129,10 +129,8 @@ class Export {
     const auto chosen = exports::chosen_checkpoint(reader_.checkpoints(), step);
     if (!chosen) return chosen.error();
     if (chosen->kind == record::CheckpointKind::kTainted) {
-      std::fputs(format(warning("the checkpoint of step " + with_thousands(chosen->step) +
-                                " was taken when that step failed; its weights may hold what failed"))
-                     .c_str(),
-                 stderr);
+      warn("the checkpoint of step " + with_thousands(chosen->step) +
+           " was taken when that step failed; its weights may hold what failed");
     }
     files_.add("weights.safetensors",
                [from = reader_.checkpoint_path(*chosen), method = run_.facts.method,

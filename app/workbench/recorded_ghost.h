@@ -7,7 +7,8 @@
 namespace moescope::app {
 
 /// `run` as the pictures of `shown` hold it behind them. Their experts are the same ones when both are branches of one
-/// run: one is the other, left it by a fork, or both left the same run. `shown`: with its id and folder; may be null.
+/// run: one is the other, left it by a fork, or both left the same run. `shown`: with its id and parent_folder; may be
+/// null.
 telemetry::Ghost ghost_of(LoadedRun run, const telemetry::RunInfo* shown);
 
 }  // namespace moescope::app

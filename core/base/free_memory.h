@@ -21,7 +21,7 @@ struct FreeMemory {
 /// The tightest of the limits. `root` stands for "/", for tests.
 FreeMemory free_memory(const std::filesystem::path& root = "/");
 
-/// "this machine has 3.1 GB free", "its limit (ulimit -v) leaves this process 1.0 GB"; `amount` is the number in words.
+/// "this machine has 3.1 GB free", "the limit of this process (ulimit) leaves 1.0 GB"; `amount` is the number in words.
 std::string in_words(FreeMemory::Limit limit, const std::string& amount);
 
 }  // namespace moescope

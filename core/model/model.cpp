@@ -250,9 +250,4 @@ std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Me
   return std::make_unique<TinyLm>(config, method, vocabulary.size, std::move(counts));
 }
 
-std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method,
-                                  const corpus::Corpus& corpus) {
-  return make_model(config, method, vocabulary_of(config, corpus));
-}
-
 }  // namespace moescope::model

@@ -126,8 +126,5 @@ Vocabulary planned_vocabulary(const config::RunConfig& config);
 
 /// The model that the configuration's objective asks for.
 std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method, Vocabulary vocabulary);
-/// The same for the vocabulary of `corpus`.
-std::unique_ptr<Model> make_model(const config::RunConfig& config, const moe::Method& method,
-                                  const corpus::Corpus& corpus);
 
 }  // namespace moescope::model

@@ -56,7 +56,8 @@ ShapesOnly::~ShapesOnly() { --shapes_only; }
 
 at::Tensor ParameterSet::add(const std::string& name, const std::vector<std::int64_t>& shape, Init init,
                              ParameterRole role, int expert, bool fixed, bool decayed) {
-  for (const Parameter& one : parameters_) MOESCOPE_ASSERT(one.name != name, "parameter names are unique");
+  const bool fresh = names_.insert(name).second;
+  MOESCOPE_ASSERT(fresh, "parameter names are unique");
   at::Tensor tensor = at::empty(shape, at::TensorOptions(at::kFloat).device(shapes_only > 0 ? at::kMeta : at::kCPU));
   if (shapes_only == 0) fill(tensor, init, derive_seed(run_seed_, "init:" + name));
   tensor.requires_grad_(!fixed);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace moescope::moe {
@@ -63,6 +64,7 @@ class ParameterSet {
  private:
   std::uint64_t run_seed_;
   std::vector<Parameter> parameters_;
+  std::unordered_set<std::string> names_;
 };
 
 /// A hash over the bytes of the given parameters: equal before and after means frozen.

@@ -65,6 +65,7 @@ void RunLog::go_on(std::vector<record::CommandRow> commands, std::vector<record:
   record::tidy_checkpoints(folder_->path(), checkpoints);
   record::remove_unfinished(weights_path());
   checkpoints_ = std::move(checkpoints);
+  checkpoints_changed_ = true;
   commands_ = static_cast<std::int64_t>(commands.size());
   if (!commands.empty()) journal_hash_ = commands.back().hash;
   open_recorder(std::move(writer_));
@@ -115,6 +116,7 @@ std::string RunLog::note_checkpoints(bool wait) {
     std::erase_if(checkpoints_, [&](const record::CheckpointRow& row) { return row.file == written.row.file; });
     recorder_->add(written.row);
     checkpoints_.push_back(std::move(written.row));
+    checkpoints_changed_ = true;
     // An old one goes only when the new one is certain to be found.
     if (!flush().empty()) continue;
     for (const record::CheckpointRow& gone :
@@ -127,6 +129,11 @@ std::string RunLog::note_checkpoints(bool wait) {
   }
   if (!problems.empty()) log::warning(problems);
   return problems;
+}
+
+std::optional<std::vector<std::int64_t>> RunLog::take_changed_checkpoints() {
+  if (!std::exchange(checkpoints_changed_, false)) return std::nullopt;
+  return record::steps_to_start_from(checkpoints_);
 }
 
 std::string RunLog::trouble() const { return recorder_ ? recorder_->trouble() : ""; }

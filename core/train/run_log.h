@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,8 @@ class RunLog {
   void checkpoint(record::CheckpointRow row, record::Blocks blocks, std::map<std::string, std::string> metadata);
   /// Takes note of finished checkpoints and lets superfluous ones go. Returns what went wrong since the last call.
   std::string note_checkpoints(bool wait);
-  /// See record::steps_to_start_from().
-  std::vector<std::int64_t> checkpoints() const { return record::steps_to_start_from(checkpoints_); }
+  /// record::steps_to_start_from() of those there are, once after each change of them.
+  std::optional<std::vector<std::int64_t>> take_changed_checkpoints();
 
   /// What keeps the record from being written now; empty: nothing. flush() tries at once.
   std::string trouble() const;
@@ -70,6 +71,7 @@ class RunLog {
   std::unique_ptr<record::Recorder> recorder_;
   std::unique_ptr<record::CheckpointWriter> checkpoint_writer_;
   std::vector<record::CheckpointRow> checkpoints_;  ///< on disk, rising by step
+  bool checkpoints_changed_ = false;
   std::int64_t commands_ = 0;
   std::string journal_hash_;
 };

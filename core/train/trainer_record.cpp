@@ -112,9 +112,9 @@ void Trainer::save_checkpoint(CheckpointKind kind, std::int64_t commands) {
 std::string Trainer::note_checkpoints(bool wait) {
   std::string problem = log_->note_checkpoints(wait);
   // One whose row waits for space on the disk would not be found again.
-  if (log_->trouble().empty())
-    channels_->status.update(
-        [kept = log_->checkpoints()](bus::RunStatus& status) mutable { status.checkpoints = std::move(kept); });
+  if (!log_->trouble().empty()) return problem;
+  if (auto kept = log_->take_changed_checkpoints())
+    channels_->status.update([&](bus::RunStatus& status) { status.checkpoints = std::move(*kept); });
   return problem;
 }
 

@@ -54,17 +54,6 @@ void add_switch(Scene& scene, const ViewContext& context, Vec2 top_right, float 
        {Hit::Kind::kControl, -1, -1, -1, kDifferenceSwitch, switch_tooltip(ghost, next_against(context), obstacle)}});
 }
 
-/// One side of the scale, zero at its left or right end.
-Picture half_ramp(const Palette& palette, Rect rect, bool more, std::uint32_t id) {
-  const int width = std::max(2, static_cast<int>(std::lround(rect.w)));
-  Picture picture{rect, width, 1, {}, 1 + static_cast<std::uint64_t>(palette.theme), id};
-  for (int x = 0; x < width; ++x) {
-    const double part = static_cast<double>(x) / (width - 1);
-    picture.rgba.push_back(packed(palette.difference(more ? part : part - 1)));
-  }
-  return picture;
-}
-
 }  // namespace
 
 void add_layers_and_difference(Scene& scene, const ViewContext& context, Vec2 top_right, float chooser_width,
@@ -88,7 +77,8 @@ float add_difference_legend(Scene& scene, const Palette& palette, Vec2 top_right
   };
   const auto ramp = [&](bool more) {
     scene.add(Box{{x - 1, top_right.y + 1.5F, kHalf + 2, 9}, {0, 0, 0, 0}, palette.line});
-    scene.add(half_ramp(palette, {x, top_right.y + 2.5F, kHalf, 7}, more, first_id + (more ? 1 : 0)));
+    scene.add(color_ramp(palette, {x, top_right.y + 2.5F, kHalf, 7}, first_id + (more ? 1 : 0),
+                         [&](double part) { return palette.difference(more ? part : part - 1); }));
     x += kHalf + kGap;
   };
   word("−1");

@@ -66,13 +66,6 @@ Picture empty_heat(const ViewContext& context, int layer, Rect rect, const TimeA
   return picture;
 }
 
-Picture heat_ramp(const Palette& palette, Rect rect) {
-  const int width = std::max(2, static_cast<int>(std::lround(rect.w)));
-  Picture picture{rect, width, 1, {}, 1 + static_cast<std::uint64_t>(palette.theme), kRampId};
-  for (int x = 0; x < width; ++x) picture.rgba.push_back(packed(palette.heat(static_cast<double>(x) / (width - 1))));
-  return picture;
-}
-
 }  // namespace
 
 int heat_width(Rect rect) { return std::max(1, static_cast<int>(std::lround(rect.w))); }
@@ -146,7 +139,8 @@ float add_heat_legend(Scene& scene, const ViewContext& context, Vec2 top_right, 
   const float x = left + zero_width + 6;
   scene.add(Text{{left, top_right.y}, "0", colors.muted, kSmallSize});
   scene.add(Box{{x - 1, top_right.y + 1.5F, kBar + 2, 9}, {0, 0, 0, 0}, colors.line});
-  scene.add(heat_ramp(colors, {x, top_right.y + 2.5F, kBar, 7}));
+  scene.add(
+      color_ramp(colors, {x, top_right.y + 2.5F, kBar, 7}, kRampId, [&](double part) { return colors.heat(part); }));
   scene.add(Text{top_right, end, colors.muted, kSmallSize, Text::Align::kRight});
   return left;
 }

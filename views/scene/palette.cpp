@@ -132,6 +132,13 @@ const Palette& palette(Theme theme) {
   return theme == Theme::kDark ? dark : light;
 }
 
+Picture color_ramp(const Palette& palette, Rect rect, std::uint32_t id, const std::function<Color(double)>& color_at) {
+  const int width = std::max(2, static_cast<int>(std::lround(rect.w)));
+  Picture picture{rect, width, 1, {}, 1 + static_cast<std::uint64_t>(palette.theme), id};
+  for (int x = 0; x < width; ++x) picture.rgba.push_back(packed(color_at(static_cast<double>(x) / (width - 1))));
+  return picture;
+}
+
 double contrast(Color a, Color b) {
   const double bright = std::max(luminance(a), luminance(b));
   const double dim = std::min(luminance(a), luminance(b));

@@ -2,6 +2,7 @@
 // The one place colours come from: resources/palette.toml, compiled in. Qt and ImGui both style themselves from it.
 // Threads: immutable values.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct Palette {
 };
 
 const Palette& palette(Theme theme);
+
+/// A scale's colours from left to right in `rect`: `color_at` is asked from 0 to 1.
+Picture color_ramp(const Palette& palette, Rect rect, std::uint32_t id, const std::function<Color(double)>& color_at);
 
 /// WCAG contrast ratio, 1 to 21.
 double contrast(Color a, Color b);

@@ -28,7 +28,7 @@ config::RunConfig config_of(const std::string& objective, std::vector<std::strin
 }
 
 std::unique_ptr<model::Model> model_of(const config::RunConfig& config, const corpus::Corpus& corpus) {
-  return model::make_model(config, *moe::find_method(config.moe.method), corpus);
+  return model::make_model(config, *moe::find_method(config.moe.method), model::vocabulary_of(config, corpus));
 }
 
 bool alike(const at::Tensor& one, const at::Tensor& other) { return at::allclose(one, other, 1e-4, 1e-5); }
