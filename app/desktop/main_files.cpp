@@ -36,6 +36,7 @@ QString MainWindow::open(const QString& path, bool paused) {
 RunForm* MainWindow::open_form() {
   auto* form = new RunForm(session_.methods(), this);
   form->setAttribute(Qt::WA_DeleteOnClose);
+  form->judge_memory_unless([this] { return session_.bench().active(); });
   if (session_.bench().config()) form->load(*session_.bench().config());
   connect(form, &RunForm::start_wanted, this, [this](const config::RunConfig& config) {
     ask_to_stop(tr("Stop and start this one"), [this, config] { start(config, {}, false); });

@@ -13,7 +13,7 @@ namespace moescope::app {
 struct RunPlan {
   std::string memory;    ///< "about 96 MB of memory: …"
   std::string disk;      ///< "about 34 MB: …"
-  Diagnostics problems;  ///< why it cannot fit
+  Diagnostics problems;  ///< why it cannot or may not fit
 };
 
 struct Methods {

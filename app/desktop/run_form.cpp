@@ -8,6 +8,8 @@
 #include <QScrollBar>
 #include <QVBoxLayout>
 
+#include <utility>
+
 #include "app/desktop/run_files.h"
 #include "app/desktop/run_form_check.h"
 #include "app/desktop/theme.h"
@@ -178,10 +180,16 @@ void RunForm::check() {
   start_->setEnabled(config_.has_value());
   save_->setEnabled(config_.has_value());
   QStringList lines;
-  for (const Diagnostic& one : plan.problems) lines << QString::fromStdString(one.message + "; " + one.hint);
+  const Diagnostics problems = trains_() ? Diagnostics{} : plan.problems;
+  for (const Diagnostic& one : problems) lines << QString::fromStdString(one.message + "; " + one.hint);
   for (const Diagnostic& one : result.elsewhere) lines << QString::fromStdString(one.message);
   messages_->setText(lines.join(QLatin1Char('\n')));
   messages_->setVisible(!lines.isEmpty());
+}
+
+void RunForm::judge_memory_unless(std::function<bool()> trains) {
+  trains_ = std::move(trains);
+  check();
 }
 
 void RunForm::set(const std::string& key, const QString& text) {

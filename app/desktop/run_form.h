@@ -7,6 +7,7 @@
 #include <QLabel>
 #include <QPushButton>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ class RunForm : public QDialog {
   Q_OBJECT
  public:
   explicit RunForm(const Methods& methods, QWidget* parent = nullptr);
+  /// While `trains` says that a run does, what is free tells nothing: the run gives its memory back to the next one.
+  void judge_memory_unless(std::function<bool()> trains);
   /// Fills the fields; keys not named stand at their defaults.
   void load(const config::RunConfig& config);
   /// As if typed.
@@ -47,6 +50,7 @@ class RunForm : public QDialog {
   std::string method_id() const;
 
   const Methods& methods_;
+  std::function<bool()> trains_ = [] { return false; };
   QScrollArea* scroll_;
   QLabel* messages_;
   QLabel* size_;  ///< what the run will need and leave

@@ -1,6 +1,6 @@
 #include "core/base/free_memory.h"
 
-#include <sys/resource.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,11 +53,14 @@ struct GroupFiles {
   const char* folder;
   const char* limit;
   const char* used;
-  const char* cache;  ///< in memory.stat: files that are given up when memory is short
+  std::array<const char*, 3> cache;  ///< in memory.stat: what is given up when memory is short, mostly files
 };
-constexpr GroupFiles kUnified{"sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"};
-constexpr GroupFiles kOwnTree{"sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
-                              "total_inactive_file"};
+constexpr GroupFiles kUnified{
+    "sys/fs/cgroup", "memory.max", "memory.current", {"inactive_file", "active_file", "slab_reclaimable"}};
+constexpr GroupFiles kOwnTree{"sys/fs/cgroup/memory",
+                              "memory.limit_in_bytes",
+                              "memory.usage_in_bytes",
+                              {"total_inactive_file", "total_active_file", ""}};
 
 void take_least(std::optional<std::int64_t>& least, std::int64_t number) {
   least = std::min(least.value_or(number), number);
@@ -78,14 +81,27 @@ std::optional<std::int64_t> free_in_group(const fs::path& root) {
       const fs::path folder = root / files.folder / group.relative_path();
       const auto limit = number_in(folder / files.limit), used = number_in(folder / files.used);
       if (limit && used) {
-        const auto numbers = numbers_in(folder / "memory.stat");
-        const auto cache = numbers.find(files.cache);
-        take_least(least, std::max<std::int64_t>(0, *limit - *used + (cache == numbers.end() ? 0 : cache->second)));
+        auto numbers = numbers_in(folder / "memory.stat");
+        std::int64_t cache = 0;
+        for (const char* name : files.cache) cache += numbers[name];
+        take_least(least, std::max<std::int64_t>(0, *limit - std::max<std::int64_t>(0, *used - cache)));
       }
       if (!group.has_relative_path()) break;
     }
   }
   return least;
+}
+
+/// The soft limit in a line of /proc/self/limits: "Max data size   1024   unlimited   bytes"; nothing without one.
+std::optional<std::int64_t> soft_limit(const fs::path& limits, std::string_view name) {
+  std::ifstream lines(limits);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(name)) continue;
+    std::istringstream words(line.substr(name.size()));
+    std::int64_t bytes = 0;
+    if (words >> bytes) return bytes;
+  }
+  return std::nullopt;
 }
 
 /// Address space (-v) and data (-d) that the process may still ask for.
@@ -95,20 +111,21 @@ std::optional<std::int64_t> free_for_process(const fs::path& root) {
   for (std::int64_t& one : pages) stream >> one;
   if (!stream) return std::nullopt;
   std::optional<std::int64_t> least;
-  const auto look = [&](__rlimit_resource_t resource, std::int64_t used_pages) {
-    rlimit limit{};
-    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-    const std::int64_t used = used_pages * sysconf(_SC_PAGESIZE);
-    take_least(least, std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) - used));
+  const auto look = [&](std::string_view name, std::int64_t used_pages) {
+    const std::optional<std::int64_t> limit = soft_limit(root / "proc/self/limits", name);
+    if (!limit) return;
+    take_least(least, std::max<std::int64_t>(0, *limit - used_pages * sysconf(_SC_PAGESIZE)));
   };
-  look(RLIMIT_AS, pages[0]);
-  look(RLIMIT_DATA, pages[5]);
+  look("Max address space", pages[0]);
+  look("Max data size", pages[5]);
   return least;
 }
 
 }  // namespace
 
-FreeMemory free_memory(const fs::path& root) {
+std::int64_t kept_by_allocator() { return static_cast<std::int64_t>(mallinfo2().fordblks); }
+
+FreeMemory free_memory(const fs::path& root, std::int64_t kept) {
   FreeMemory least{std::numeric_limits<std::int64_t>::max(), FreeMemory::Limit::kUnknown};
   const auto take = [&least](std::optional<std::int64_t> bytes, FreeMemory::Limit limit) {
     if (bytes && *bytes < least.bytes) least = {*bytes, limit};
@@ -116,6 +133,7 @@ FreeMemory free_memory(const fs::path& root) {
   take(free_on_machine(root), FreeMemory::Limit::kMachine);
   take(free_in_group(root), FreeMemory::Limit::kGroup);
   take(free_for_process(root), FreeMemory::Limit::kProcess);
+  if (least.limit != FreeMemory::Limit::kUnknown) least.bytes += kept;
   return least;
 }
 

@@ -18,8 +18,11 @@ struct FreeMemory {
   Limit limit = Limit::kUnknown;
 };
 
-/// The tightest of the limits. `root` stands for "/", for tests.
-FreeMemory free_memory(const std::filesystem::path& root = "/");
+/// Bytes that this process has freed and its allocator keeps for it: free to the program, taken to the system.
+std::int64_t kept_by_allocator();
+
+/// The tightest of the limits, and `kept` beside it. `root` stands for "/", for tests.
+FreeMemory free_memory(const std::filesystem::path& root = "/", std::int64_t kept = kept_by_allocator());
 
 /// "this machine has 3.1 GB free", "the limit of this process (ulimit) leaves 1.0 GB"; `amount` is the number in words.
 std::string in_words(FreeMemory::Limit limit, const std::string& amount);

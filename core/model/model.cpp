@@ -168,6 +168,13 @@ std::int64_t Model::num_parameters() const {
   return count;
 }
 
+std::int64_t Model::num_trained_parameters() const {
+  std::int64_t count = 0;
+  for (const moe::Parameter& parameter : parameters_.all())
+    if (!parameter.fixed) count += parameter.tensor.numel();
+  return count;
+}
+
 std::int64_t Model::num_active_parameters() const {
   const int chosen = layers_.empty() ? 1 : std::min(layers_.front().router().top_k(), num_experts());
   std::int64_t of_experts = 0;

@@ -62,6 +62,8 @@ class Model {
   const moe::ParameterSet& parameters() const { return parameters_; }
   std::vector<moe::Parameter> parameters_of(moe::ParameterRole role) const;
   std::int64_t num_parameters() const;
+  /// All but the fixed ones.
+  std::int64_t num_trained_parameters() const;
   /// Those that take part in one token's path: all but the experts the token does not choose.
   std::int64_t num_active_parameters() const;
   /// Multiply-adds of one token's forward pass times two: matrix products, attention over the context (half of it where

@@ -13,14 +13,18 @@
 namespace moescope::train {
 namespace {
 
-constexpr std::int64_t kNumber = 4;           // bytes: single precision throughout
-constexpr std::int64_t kStatePerWeight = 3;   // a weight and its two moments
-constexpr std::int64_t kMemoryPerWeight = 4;  // and its gradient
-constexpr double kLogitsPerPass = 4;          // with their logarithms, and two gradients on the way back
-constexpr double kComparedPass = 6;           // with probabilities to hold against those of the other pass
-constexpr double kSmoothing = 2;              // more, when every class counts
+constexpr std::int64_t kNumber = 4;   // bytes: single precision throughout
+constexpr std::int64_t kMoments = 2;  // of a weight, in the optimiser
+constexpr double kLogitsPerPass = 4;  // with their logarithms, and two gradients on the way back
+constexpr double kComparedPass = 6;   // with probabilities to hold against those of the other pass
+constexpr double kSmoothing = 2;      // more, when every class counts
 
-std::int64_t state_bytes(const MemoryNeed& need) { return need.weights / kMemoryPerWeight * kStatePerWeight; }
+/// Of a whole run in a ring of `ring_bytes`, whose newest state always stays.
+std::int64_t copies_bytes(std::int64_t state, std::int64_t steps, std::int64_t ring_bytes) {
+  const std::int64_t states = steps / kSnapshotEvery + 1;
+  const bool all_fit = state <= ring_bytes / states;
+  return std::max(state, all_fit ? states * state : ring_bytes);
+}
 
 struct Part {
   std::int64_t bytes;
@@ -47,20 +51,22 @@ std::vector<Part> parts_of(const MemoryNeed& need) {
 }  // namespace
 
 // A new state is copied when the batch is through, so its copy and the batch never stand beside each other.
-std::int64_t MemoryNeed::total() const { return weights + copies + std::max(activations + logits, state_bytes(*this)); }
+std::int64_t MemoryNeed::total() const { return weights + copies + std::max(activations + logits, state); }
 
 StepSize largest_step(const config::RunConfig& config) {
   const std::string& objective = config.model.objective;
   const std::int64_t B = config.train.batch_size, tokens = B * config.model.context;
   const int passes = moe::make_objective(config, *moe::find_method(config.moe.method))->passes();
-  return {objective == "translation" ? 2 * tokens : tokens, objective == "classification" ? B : tokens, passes};
+  return {objective == "translation" ? 2 * tokens : tokens, objective == "classification" ? B : tokens, passes,
+          model::has_padding(objective)};
 }
 
 StepSize largest_step(const config::RunConfig& config, model::BatchSource& stream) {
   constexpr std::int64_t kBatches = 32;
   StepSize largest = largest_step(config);
-  if (!model::has_padding(config.model.objective)) return largest;
+  if (!largest.at_most) return largest;
   largest.positions = largest.rows = 0;
+  largest.at_most = false;
   for (std::int64_t step = 0; step < kBatches; ++step) {
     const model::Batch batch = stream.batch(step);
     const std::int64_t source = batch.source_BL.defined() ? batch.source_BL.numel() : 0;
@@ -76,11 +82,13 @@ MemoryNeed memory_need(const model::Model& model, const config::RunConfig& confi
   const double logit_tensors = (compares ? kComparedPass : kLogitsPerPass) + (smoothes ? kSmoothing : 0);
   const auto bytes = [&step](double numbers) { return static_cast<std::int64_t>(step.passes * kNumber * numbers); };
   MemoryNeed need;
-  need.weights = kMemoryPerWeight * kNumber * model.num_parameters();
-  const std::int64_t state = state_bytes(need), states = config.train.steps / kSnapshotEvery + 1;
-  need.copies = std::max(state, std::min(ring_bytes, states * state));
+  const std::int64_t all = model.num_parameters(), trained = model.num_trained_parameters();
+  need.state = kNumber * (all + kMoments * trained);
+  need.weights = need.state + kNumber * trained;  // with their gradients
+  need.copies = copies_bytes(need.state, config.train.steps, ring_bytes);
   need.activations = bytes(static_cast<double>(step.positions) * model.kept_per_token());
   need.logits = bytes(static_cast<double>(step.rows) * model.num_logits() * logit_tensors);
+  need.at_most = step.at_most;
   return need;
 }
 
@@ -99,15 +107,19 @@ PlannedRun planned_run(const config::RunConfig& config, std::int64_t ring_bytes)
 
 Diagnostics check_memory(const config::RunConfig& config, const MemoryNeed& need, const FreeMemory& free) {
   if (need.total() <= free.bytes) return {};
+  const bool hopeless = static_cast<double>(need.total()) > kMostOverestimate * static_cast<double>(free.bytes);
   const Part largest = parts_of(need).front();
-  return {config::error_at(
-      config, largest.key,
-      "the run needs " + in_words(need) + ", but " + moescope::in_words(free.limit, record::size_in_words(free.bytes)),
-      largest.hint)};
+  Diagnostic problem = config::error_at(config, largest.key,
+                                        "the run needs " + in_words(need) + ", but " +
+                                            moescope::in_words(free.limit, record::size_in_words(free.bytes)) +
+                                            (hopeless ? "" : ": it may run out of memory"),
+                                        largest.hint);
+  if (!hopeless) problem.severity = Severity::kWarning;
+  return {problem};
 }
 
 std::string in_words(const MemoryNeed& need) {
-  std::string words = "about " + record::size_in_words(need.total()) + " of memory";
+  std::string words = (need.at_most ? "at most about " : "about ") + record::size_in_words(need.total()) + " of memory";
   const char* before = ": ";
   for (const Part& part : parts_of(need)) {
     if (part.bytes == 0) continue;

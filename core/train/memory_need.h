@@ -18,13 +18,18 @@ class Model;
 
 namespace moescope::train {
 
+/// How far what is said may lie above what a run takes: what exceeds the free memory by less is no reason to refuse it.
+inline constexpr double kMostOverestimate = 1.45;
+
 /// Bytes at the worst moment of a run. tests/core/train/memory_need_test.cpp holds it against measured runs of every
 /// method and objective.
 struct MemoryNeed {
-  std::int64_t weights = 0;      ///< each with its gradient and two moments of the optimiser
+  std::int64_t weights = 0;      ///< each with its gradient and two moments of the optimiser, but for fixed ones
+  std::int64_t state = 0;        ///< of the weights: what a copy of a step's state takes
   std::int64_t copies = 0;       ///< states of older steps, to go back to
   std::int64_t activations = 0;  ///< what blocks, routers and experts keep of a batch until its gradients are known
   std::int64_t logits = 0;       ///< of a batch, with their gradients
+  bool at_most = false;          ///< batches are smaller where sequences are shorter than the context
   std::int64_t total() const;
 };
 
@@ -33,6 +38,7 @@ struct StepSize {
   std::int64_t positions = 0;  ///< of all sequences, padding included; of a translation on both sides
   std::int64_t rows = 0;       ///< of the logits
   int passes = 1;              ///< as moe::Objective says
+  bool at_most = false;        ///< sequences may be shorter than the context
 };
 /// As much as the configuration allows: every sequence fills the context.
 StepSize largest_step(const config::RunConfig& config);
@@ -40,7 +46,7 @@ StepSize largest_step(const config::RunConfig& config);
 StepSize largest_step(const config::RunConfig& config, model::BatchSource& stream);
 
 /// Of `model`, which may be made of shapes only (moe::ShapesOnly). `ring_bytes`: what the request's snapshot ring may
-/// hold, 0 without one.
+/// still take, 0 without one.
 MemoryNeed memory_need(const model::Model& model, const config::RunConfig& config, const StepSize& step,
                        std::int64_t ring_bytes);
 
@@ -53,7 +59,8 @@ struct PlannedRun {
 /// Requires: a configuration that passed read_run_config() and moe::check_run().
 PlannedRun planned_run(const config::RunConfig& config, std::int64_t ring_bytes);
 
-/// An error at the key that takes most, with what would help, when `need` is more than `free`.
+/// About the key that takes most, with what would help, when `need` is more than `free`: an error when the run cannot
+/// fit, a warning when it may not.
 Diagnostics check_memory(const config::RunConfig& config, const MemoryNeed& need, const FreeMemory& free);
 
 /// "about 340 MB of memory: activations 180 MB, weights 110 MB, …", the largest part first.

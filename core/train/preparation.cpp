@@ -137,17 +137,16 @@ void start_from_weights(const config::RunConfig& config, Material& material) {
   material.notes.push_back(in_words(*loaded));
 }
 
-/// Throws when the run cannot fit, before it has taken anything.
-MemoryNeed require_memory(const RunRequest& request, const Material& material, const model::Vocabulary& vocabulary) {
+/// Throws when the run cannot fit, before it has taken anything; notes that it may not.
+void require_memory(const RunRequest& request, Material& material, const model::Vocabulary& vocabulary) {
   const moe::ShapesOnly shapes;
   const auto model = model::make_model(request.config, *material.method, vocabulary);
   const StepSize step = largest_step(request.config, *material.stream);
-  const std::int64_t ring = request.ring ? static_cast<std::int64_t>(request.ring->most_bytes()) : 0;
-  const MemoryNeed need = memory_need(*model, request.config, step, ring);
-  if (const Diagnostics problems = check_memory(request.config, need, free_memory()); has_errors(problems)) {
-    throw std::runtime_error(one_line(problems));
-  }
-  return need;
+  const std::int64_t ring = request.ring ? static_cast<std::int64_t>(request.ring->free_bytes()) : 0;
+  material.memory = memory_need(*model, request.config, step, ring);
+  const Diagnostics problems = check_memory(request.config, material.memory, free_memory());
+  if (has_errors(problems)) throw std::runtime_error(one_line(problems));
+  for (const Diagnostic& one : problems) material.notes.push_back(one.message + "; " + one.hint);
 }
 
 }  // namespace
@@ -193,7 +192,7 @@ Material prepare_material(const RunRequest& request, const TrainerHooks& hooks, 
   material.objective = moe::make_objective(config, *material.method);
   material.stream = make_stream(config, *material.corpus);
   const model::Vocabulary vocabulary = model::vocabulary_of(config, *material.corpus);
-  material.memory = require_memory(request, material, vocabulary);
+  require_memory(request, material, vocabulary);
   material.model = model::make_model(config, *material.method, vocabulary);
   start_from_weights(config, material);
   material.validation = held_out_batches(config, *material.corpus, kValidationBatches);

@@ -1,5 +1,6 @@
 #include "core/train/snapshot_ring.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/train/trainer_thread.h"
@@ -15,6 +16,11 @@ std::size_t size_of(const Snapshot& snapshot) {
 }
 
 }  // namespace
+
+std::size_t SnapshotRing::free_bytes() const {
+  const MutexLock lock(mutex_);
+  return most_bytes_ - std::min(bytes_, most_bytes_);
+}
 
 void SnapshotRing::add(Snapshot snapshot) {
   const std::size_t bytes = size_of(snapshot);

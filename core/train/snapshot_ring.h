@@ -24,7 +24,8 @@ class SnapshotRing {
  public:
   explicit SnapshotRing(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
-  std::size_t most_bytes() const { return most_bytes_; }
+  /// What it may still take.
+  std::size_t free_bytes() const;
   /// The oldest go when there is no room; the newest always stays.
   void add(Snapshot snapshot);
   /// The newest of run `run_id` with at most `step` steps and `commands` commands behind it; null blocks: none.

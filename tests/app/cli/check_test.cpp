@@ -34,6 +34,17 @@ TEST_F(Check, WarningsAreShownButPass) {
   EXPECT_THAT(outcome.err, testing::StartsWith("lint.toml:4:23: warning: "));
 }
 
+TEST_F(Check, ARunTooLargeForTheMemoryThatIsFreeIsAWarning) {
+  write("large.toml", "[train]\nbatch_size = 512\n[model]\ncontext = 512\n");
+  Surroundings small;
+  small.address_limit = rlim_t{4} << 30;  // LibTorch alone takes about one of them
+  const Outcome outcome = run({"check", "large.toml"}, small);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, testing::StartsWith("large.toml: ok, with warnings (stablemoe, 1500 steps; about "));
+  EXPECT_THAT(outcome.err, testing::StartsWith("large.toml:2:14: warning: the run needs about "));
+  EXPECT_THAT(outcome.err, testing::HasSubstr("but the limit of this process (ulimit) leaves "));
+}
+
 TEST_F(Check, TakesOverridesToo) {
   write("a.toml", "seed = -1\n");
   EXPECT_EQ(run({"check", "a.toml", "--set", "seed=1"}).code, 0);

@@ -108,6 +108,16 @@ TEST_F(Form, SaysWhenTheRunCannotFit) {
   EXPECT_TRUE(form_.start_button().isEnabled()) << "what is free may change until then";
 }
 
+TEST_F(Form, DoesNotJudgeMemoryThatARunGivesBack) {
+  bool trains = true;
+  form_.judge_memory_unless([&trains] { return trains; });
+  form_.set("model.d_model", "4096");
+  EXPECT_TRUE(form_.messages().isEmpty()) << qPrintable(form_.messages());
+  trains = false;
+  form_.set("seed", "5");  // any change judges again
+  EXPECT_TRUE(form_.messages().contains("needs 9 GB")) << qPrintable(form_.messages());
+}
+
 class Drop : public WindowTest {
  protected:
   void drop(const QString& path) {
