@@ -17,6 +17,7 @@
 #include "app/export/tensorboard_exporter.h"
 #include "app/export/weights_export.h"
 #include "app/workbench/recorded_ghost.h"
+#include "app/workbench/recorded_journal.h"
 #include "core/base/text.h"
 #include "core/record/run_reader.h"
 
@@ -94,6 +95,11 @@ class Export {
       return error("the run has no step " + with_thousands(options_.step),
                    "its last recorded step is " + with_thousands(run_.last_step));
     }
+    if (options_.step != 0 && options_.step <= run_.facts.parent_step) {
+      return error("the run has no step " + with_thousands(options_.step),
+                   "it begins behind step " + with_thousands(run_.facts.parent_step) + " of " +
+                       printable(run_.facts.parent_folder) + "; export that one for an earlier step");
+    }
     if (options_.layer > std::max(1, run_.info.num_layers)) {
       return error("the run has no layer " + std::to_string(options_.layer),
                    "its MoE layers are 1 to " + std::to_string(std::max(1, run_.info.num_layers)));
@@ -101,13 +107,15 @@ class Export {
     request->step = options_.step == 0 ? run_.last_step : options_.step;
     request->look.layer = options_.layer - 1;
     if (!options_.against.empty())
-      if (Status other = prepare_ghost(request->look); !other) return other;
+      if (Status other = prepare_ghost(request->views, request->look); !other) return other;
     exporters_.push_back(exports::svg_exporter(run_, files_, std::move(*request)));
     return Done{};
   }
 
   /// The other run behind this one, and the difference to it where the views can show it.
-  Status prepare_ghost(views::StillOptions& look) const {
+  Status prepare_ghost(const std::vector<std::string>& views, views::StillOptions& look) const {
+    if (std::none_of(views.begin(), views.end(), [](const auto& view) { return views::shown_of_others(view).any(); }))
+      return error("none of these views shows another run", "fluctuation, load and loss do");
     StatusLine line;
     std::stop_source stop;
     const auto progress = [&](double share) {
@@ -116,9 +124,12 @@ class Export {
     };
     auto other = app::load_run(options_.against, progress, stop.get_token());
     if (!other) return other.error();
-    for (const std::string& damage : other->damages) warn(damage);
+    if (app::same_folder(other->folder, reader_.folder()))
+      return error("--against names the run itself", "name another one: a fork of it, its parent or a run beside it");
+    for (const std::string& damage : other->damages) warn(printable(options_.against) + ": " + damage);
     telemetry::RunInfo shown = run_.info;
     shown.id = run_.facts.id;
+    shown.ancestors = run_.facts.ancestors();
     look.ghosts = {app::ghost_of(std::move(*other), &shown)};
     look.against = look.ghosts.front().name;
     return Done{};
@@ -204,9 +215,10 @@ Verb add_export(CLI::App& program) {
   verb->add_option("--layer", options->layer, "Of --svg, from 1")->check(CLI::Range(1, 1000));
   verb->add_option("--size", options->size, "Of --svg, like 760x440")->type_name("WxH");
   verb->add_option("--theme", options->theme, "Of --svg: light or dark")->type_name("THEME");
-  verb->add_option("--against", options->against,
-                   "Of --svg: another run, whose curves stand behind; load and fluctuation show the difference to it "
-                   "if both are branches of one run")
+  verb->add_option(
+          "--against", options->against,
+          "Of --svg: another run, whose curves stand behind in loss and fluctuation; load and fluctuation show "
+          "the difference to it if both are branches of one run")
       ->type_name("RUN");
   verb->footer(
       "Layers count from 1, experts from 0. Tables are UTF-8 with exact numbers; an empty cell was not measured.\n"

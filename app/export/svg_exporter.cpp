@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "views/scene/fluctuation_difference.h"
 #include "views/scene/ghosts.h"
 #include "views/scene/svg.h"
 
@@ -40,26 +41,50 @@ class SvgExporter final : public Exporter {
       const std::string& view = request_.views[i];
       const Result<views::Scene> scene = views::still_scene(view, history_, request_.look);
       if (scene) {
+        drawn_.push_back(view);
         files_.file(numbers_[i]).write(views::to_svg(*scene, views::palette(request_.look.theme)));
         continue;
       }
       const Diagnostic& why = scene.error().front();
       if (!request_.all) return error("the view '" + view + "' has nothing to draw: " + why.message, why.hint);
       files_.leave_out(numbers_[i]);
-      notes_.push_back(view + ".svg is left out: " + why.message);
+      notes_.push_back(view + ".svg is left out: " + why.message + (why.hint.empty() ? "" : "; " + why.hint));
     }
-    for (const telemetry::Ghost& ghost : request_.look.ghosts)
-      if (!views::is_comparable(ghost, *history_.run()))
-        notes_.push_back(ghost.name + " stands in the pictures as curves only: its experts are not this run's");
+    for (const telemetry::Ghost& ghost : request_.look.ghosts) tell_what_is_shown_of(ghost);
     return Done{};
   }
 
   std::vector<std::string> notes() const override { return notes_; }
 
  private:
+  /// The pictures of those drawn that show something as `what` says, as file names.
+  std::string pictures(bool (*what)(views::ShownOfOthers)) const {
+    std::string names;
+    for (const std::string& view : drawn_)
+      if (what(views::shown_of_others(view))) names += (names.empty() ? "" : ", ") + view + ".svg";
+    return names;
+  }
+
+  /// Whoever asked for a difference learns which picture has none, and why.
+  void tell_what_is_shown_of(const telemetry::Ghost& ghost) {
+    using views::ShownOfOthers;
+    const std::string unlike = views::comparison_obstacle(ghost, *history_.run());
+    const std::string differing = pictures([](ShownOfOthers shown) { return shown.difference; });
+    if (!unlike.empty() && !differing.empty()) {
+      const std::string curves = pictures([](ShownOfOthers shown) { return shown.curves; });
+      notes_.push_back(differing + ": no difference to " + ghost.name + ": " + unlike +
+                       (curves.empty() ? "" : "; its curve stands in " + curves));
+    } else if (std::find(drawn_.begin(), drawn_.end(), "fluctuation") != drawn_.end()) {
+      const std::string other_probe = views::probe_mismatch(*history_.run(), *ghost.history->run());
+      if (!other_probe.empty())
+        notes_.push_back("fluctuation.svg: no difference to " + ghost.name + ": " + other_probe);
+    }
+  }
+
   ExportFiles& files_;
   SvgRequest request_;
   telemetry::History history_;
+  std::vector<std::string> drawn_;
   std::vector<std::size_t> numbers_;
   std::vector<std::string> notes_;
 };

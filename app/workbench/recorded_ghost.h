@@ -7,8 +7,8 @@
 namespace moescope::app {
 
 /// `run` as the pictures of `shown` hold it behind them. Their experts are the same ones when both are branches of one
-/// run: one is the other, left it by a fork, or both left the same run. `shown`: with its id and parent_folder; may be
-/// null.
+/// run: that one itself, its forks, their forks. Ids tell it, wherever the folders lie now; folders only where the
+/// ancestors' ids are unknown. `shown`: with its id, ancestors and parent_folder; may be null.
 telemetry::Ghost ghost_of(LoadedRun run, const telemetry::RunInfo* shown);
 
 }  // namespace moescope::app

@@ -35,6 +35,7 @@ Result<LoadedRun> load_run(const std::string& path, const std::function<void(dou
   run.last_step = reader.last_step();
   auto info = std::make_shared<telemetry::RunInfo>(reader.info());
   info->id = run.facts.id;
+  info->ancestors = run.facts.ancestors();
   info->folder = run.folder;
   if (info->name.empty()) info->name = run.facts.name;
   run.history.start(std::move(info));

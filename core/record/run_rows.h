@@ -22,11 +22,15 @@ struct RunFacts {
   std::string parent_id;      ///< of a fork; empty: a run of its own
   std::string parent_folder;  ///< where the parent lay then; it may have moved
   std::int64_t parent_step = 0;
-  std::int64_t parent_commands = 0;  ///< of the parent's journal, how many were taken over
-  std::string config_toml;           ///< resolved
+  std::int64_t parent_commands = 0;    ///< of the parent's journal, how many were taken over
+  std::vector<std::string> older_ids;  ///< of a fork of a fork: the parent's own ancestors, nearest first
+  std::string config_toml;             ///< resolved
   /// What must be equal for equal bits ("torch" → "2.11.0", "cpu" → "AVX2", "threads" → "1" …).
   std::map<std::string, std::string> determinism;
   std::int64_t created_ns = 0;  ///< UTC, nanoseconds since 1970; for people only, nothing is computed from it
+
+  /// Ids of the run it left, of the one that run had left, …
+  std::vector<std::string> ancestors() const;
 };
 
 /// One command as it was logged, before it acted.

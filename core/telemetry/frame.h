@@ -35,6 +35,9 @@ struct RunInfo {
   std::string id;             ///< of the recorded run; empty when nothing is written
   std::string parent_folder;  ///< of a fork: the run it left at step parent_step
   std::int64_t parent_step = 0;
+  /// Of a fork: ids of its parent, of the parent's parent, … Not in the bytes of a RunInfo: the record's facts have
+  /// them.
+  std::vector<std::string> ancestors;
   std::string name;
   std::string folder;       ///< run folder, empty when nothing is written
   std::string method;       ///< method id

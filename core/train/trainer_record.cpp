@@ -46,8 +46,10 @@ void Trainer::begin_record(std::vector<telemetry::ProbeToken> probe) {
       info.parent_step = facts.parent_step = past_step();
       facts.parent_id = past_->facts().id;
       facts.parent_commands = commands_wanted(past_->commands());
+      facts.older_ids = past_->facts().ancestors();
     }
   }
+  info.ancestors = facts.ancestors();
   run_id_ = facts.id;
   if (log_->writes()) info.id = facts.id;
   if (!continues(request_)) log_->begin(facts, info);

@@ -28,9 +28,19 @@ void add_ghosts_to(std::vector<LegendItem>& items, const ViewContext& context) {
     items.push_back({LegendItem::Kind::kDashed, context.ghosts[i].name, ghost_color(context, i)});
 }
 
-bool is_comparable(const telemetry::Ghost& ghost, const telemetry::RunInfo& run) {
+std::string comparison_obstacle(const telemetry::Ghost& ghost, const telemetry::RunInfo& run) {
   const telemetry::RunInfo* other = ghost.history->run();
-  return ghost.same_experts && other && other->num_experts == run.num_experts && other->num_layers == run.num_layers;
+  if (!other) return "nothing is known of it";
+  const auto sizes = [](const telemetry::RunInfo& of) {
+    return std::to_string(of.num_layers) + " × " + std::to_string(of.num_experts);
+  };
+  if (other->num_experts != run.num_experts || other->num_layers != run.num_layers)
+    return "it has " + sizes(*other) + " experts in its layers, this run " + sizes(run);
+  return ghost.same_experts ? "" : "no run is known that both come from, so their experts are not the same ones";
+}
+
+bool is_comparable(const telemetry::Ghost& ghost, const telemetry::RunInfo& run) {
+  return comparison_obstacle(ghost, run).empty();
 }
 
 std::vector<std::size_t> ghosts_with_same_experts(const ViewContext& context) {

@@ -21,7 +21,9 @@ std::int64_t last_step_of_all(const ViewContext& context);
 /// One dashed item per ghost, with its name.
 void add_ghosts_to(std::vector<LegendItem>& items, const ViewContext& context);
 
-/// Its experts are the run's own, with as many layers and experts: only then can single experts be compared.
+/// Why single experts of the two cannot be compared, in words; empty: they are the same experts. Runs of equal sizes
+/// that began apart are not comparable: each numbered its experts by its own chance.
+std::string comparison_obstacle(const telemetry::Ghost& ghost, const telemetry::RunInfo& run);
 bool is_comparable(const telemetry::Ghost& ghost, const telemetry::RunInfo& run);
 
 /// Indices of the comparable ones.

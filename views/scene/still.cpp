@@ -64,10 +64,14 @@ Result<Scene> tokens(const ViewContext& context, Size size) {
 struct Still {
   const char* name;
   Result<Scene> (*draw)(const ViewContext& context, Size size);
+  ShownOfOthers others = {};
 };
-constexpr std::array kStills{Still{"flow", flow}, Still{"fluctuation", fluctuation},
-                             Still{"load", load}, Still{"sphere", sphere},
-                             Still{"loss", loss}, Still{"tokens", tokens}};
+constexpr std::array kStills{Still{"flow", flow},
+                             Still{"fluctuation", fluctuation, {true, true}},
+                             Still{"load", load, {false, true}},
+                             Still{"sphere", sphere},
+                             Still{"loss", loss, {true, false}},
+                             Still{"tokens", tokens}};
 
 }  // namespace
 
@@ -75,6 +79,12 @@ std::vector<std::string> still_names() {
   std::vector<std::string> names;
   for (const Still& still : kStills) names.emplace_back(still.name);
   return names;
+}
+
+ShownOfOthers shown_of_others(const std::string& name) {
+  for (const Still& still : kStills)
+    if (name == still.name) return still.others;
+  return {};
 }
 
 Result<Scene> still_scene(const std::string& name, const telemetry::History& history, const StillOptions& options) {

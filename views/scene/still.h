@@ -17,6 +17,15 @@ namespace moescope::views {
 /// The views that a history is enough for, in the order of the default layout; the names are those of View::id().
 std::vector<std::string> still_names();
 
+/// What a view shows of runs behind the one it is about.
+struct ShownOfOthers {
+  bool curves = false;      ///< of every one
+  bool difference = false;  ///< to a comparable one
+  bool any() const { return curves || difference; }
+};
+/// Nothing for a view that is not known.
+ShownOfOthers shown_of_others(const std::string& name);
+
 struct StillOptions {
   Size size{760, 440};
   Theme theme = Theme::kLight;

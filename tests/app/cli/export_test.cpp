@@ -11,6 +11,7 @@ namespace moescope::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -78,13 +79,39 @@ TEST_F(Export, TwoBranchesOfARunAreDrawnAsTheirDifference) {
   EXPECT_THAT(drawn("b", "a"), HasSubstr("difference to a: E"));
   EXPECT_THAT(drawn("a", "b"), HasSubstr("difference to b: E"));
   EXPECT_THAT(drawn("b", "c"), HasSubstr("difference to c: E")) << "both left the same run";
-  EXPECT_THAT(drawn("a", "a"), HasSubstr("difference to a: none"));
+  // A fork of a fork, its grandparent and its aunt, after they were moved.
+  ASSERT_EQ(run({"fork", path("b"), "--step", "30", "--set", "train.lr=0.3", "--out", path("b2")}).code, 0);
+  EXPECT_THAT(open("b2")->facts().ancestors(), ElementsAre(open("b")->facts().id, open("a")->facts().id));
+  for (const char* moved : {"a", "b", "c"}) fs::rename(path(moved), path(std::string("was_") + moved));
+  EXPECT_THAT(drawn("b2", "was_a"), HasSubstr("difference to was_a: E"));
+  EXPECT_THAT(drawn("was_c", "b2"), HasSubstr("difference to b2: E"));
+  EXPECT_THAT(drawn("was_b", "was_a"), HasSubstr("difference to was_a: E"));
+}
+
+TEST_F(Export, WhatCannotStandBehindARunIsSaid) {
+  train_one();
+  ASSERT_EQ(run({"fork", path("a"), "--step", "20", "--out", path("b")}).code, 0);
 
   const Outcome stranger = train(config("switch", 40), "d");
   ASSERT_EQ(stranger.code, 0) << stranger.err;
   const Outcome outcome = run({"export", path("a"), "--svg", "load", "--against", path("d"), "--out", path("ad")});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.err, HasSubstr("d stands in the pictures as curves only"));
+  EXPECT_EQ(outcome.err,
+            "load.svg: no difference to d: no run is known that both come from, so their experts are not the same "
+            "ones\n");
+  const auto problem = [&](const std::vector<std::string>& arguments) {
+    const Outcome refused = run(arguments);
+    EXPECT_EQ(refused.code, 2);
+    return refused.err;
+  };
+  EXPECT_EQ(problem({"export", path("a"), "--svg", "load", "--against", path("b/../a")}),
+            "error: --against names the run itself\nhint: name another one: a fork of it, its parent or a run beside "
+            "it\n");
+  EXPECT_EQ(problem({"export", path("a"), "--svg", "flow", "--against", path("b")}),
+            "error: none of these views shows another run\nhint: fluctuation, load and loss do\n");
+  EXPECT_EQ(problem({"export", path("b"), "--svg", "load", "--step", "20"}),
+            "error: the run has no step 20\nhint: it begins behind step 20 of " + path("a") +
+                "; export that one for an earlier step\n");
   EXPECT_EQ(export_run({"--csv", "--against", path("b")}).code, 2);
   EXPECT_EQ(export_run({"--svg", "load", "--against", path("nowhere")}).code, 2);
 }

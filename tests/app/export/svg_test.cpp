@@ -100,7 +100,23 @@ TEST_F(Svg, AnotherRunIsComparedWithOrStandsBehindAsCurves) {
   const auto exporter = svg_exporter(run_, files, asked);
   carry_through(*exporter, files, frames_);
   EXPECT_THAT(record::content_of(folder_ / "other/load.svg"), Not(HasSubstr("difference")));
-  EXPECT_THAT(exporter->notes(), ElementsAre(HasSubstr("parent stands in the pictures as curves only")));
+  EXPECT_THAT(exporter->notes(),
+              ElementsAre("load.svg: no difference to parent: no run is known that both come from, so their experts "
+                          "are not the same ones"));
+}
+
+TEST_F(Svg, ANoteNamesThePicturesThatShowNoDifferenceAndThoseWithACurve) {
+  views::testing::RunShape wider;
+  wider.experts = 6;
+  SvgRequest asked = request("load,loss");
+  asked.look.ghosts = {{"other", std::make_shared<telemetry::History>(views::testing::made_up_history(wider)), true}};
+  asked.look.against = "other";
+  ExportFiles files(folder_.path());
+  const auto exporter = svg_exporter(run_, files, asked);
+  carry_through(*exporter, files, frames_);
+  EXPECT_THAT(exporter->notes(),
+              ElementsAre("load.svg: no difference to other: it has 3 × 6 experts in its layers, this run 3 × 8; its "
+                          "curve stands in loss.svg"));
 }
 
 TEST_F(Svg, ANamedViewThatHasNothingToDrawIsAnError) {

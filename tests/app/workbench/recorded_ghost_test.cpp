@@ -18,11 +18,13 @@ LoadedRun run(const std::string& folder, const std::string& id, const std::strin
   return made;
 }
 
-telemetry::RunInfo shown(const std::string& folder, const std::string& id, const std::string& parent_folder = {}) {
+telemetry::RunInfo shown(const std::string& folder, const std::string& id, const std::string& parent_folder = {},
+                         std::vector<std::string> ancestors = {}) {
   telemetry::RunInfo info;
   info.folder = folder;
   info.id = id;
   info.parent_folder = parent_folder;
+  info.ancestors = std::move(ancestors);
   return info;
 }
 
@@ -33,6 +35,21 @@ TEST(RecordedGhost, HasTheSameExpertsWhenBothAreBranchesOfOneRun) {
   EXPECT_TRUE(same(run("runs/b", "B", "A", "runs/a"), shown("runs/a", "A"))) << "its fork";
   EXPECT_TRUE(same(run("runs/a", "A"), shown("runs/b", "B", "runs/../runs/a"))) << "its parent";
   EXPECT_TRUE(same(run("runs/c", "C", "A", "runs/a"), shown("runs/b", "B", "runs/a"))) << "its sibling";
+}
+
+TEST(RecordedGhost, IsKnownByIdsWhereverItsFolderLiesNow) {
+  EXPECT_TRUE(same(run("moved/a", "A"), shown("runs/b", "B", "runs/a", {"A"}))) << "its parent";
+  EXPECT_TRUE(same(run("moved/c", "C", "A", "runs/a"), shown("runs/b", "B", "old/a", {"A"}))) << "its sibling";
+  EXPECT_FALSE(same(run("runs/a", "D"), shown("runs/b", "B", "runs/a", {"A"}))) << "another run lies there now";
+}
+
+TEST(RecordedGhost, AForkOfAForkHasItsGrandparentsExperts) {
+  LoadedRun grandchild = run("runs/c", "C", "B", "runs/b");
+  grandchild.facts.older_ids = {"A"};
+  const telemetry::RunInfo third = shown("runs/c", "C", "runs/b", {"B", "A"});
+  EXPECT_TRUE(same(run("runs/a", "A"), third));
+  EXPECT_TRUE(same(run("runs/d", "D", "A", "runs/a"), third)) << "its parent's sibling";
+  EXPECT_TRUE(same(std::move(grandchild), shown("runs/a", "A")));
 }
 
 TEST(RecordedGhost, OfAnotherOriginHasOthers) {

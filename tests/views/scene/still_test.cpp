@@ -56,6 +56,13 @@ TEST(Still, IsTheDifferenceToAnotherRunWhereAViewCanShowIt) {
   EXPECT_THAT(still_scene("load", history, options)->summary, ::testing::Not(HasSubstr("difference")));
 }
 
+TEST(Still, TellsWhichViewsShowOtherRuns) {
+  EXPECT_TRUE(shown_of_others("loss").curves && shown_of_others("fluctuation").curves);
+  EXPECT_TRUE(shown_of_others("load").difference && shown_of_others("fluctuation").difference);
+  EXPECT_FALSE(shown_of_others("load").curves) << "its bars have ticks of comparable runs only";
+  EXPECT_FALSE(shown_of_others("flow").any() || shown_of_others("sphere").any() || shown_of_others("tokens").any());
+}
+
 TEST(Still, WhatIsNotRecordedIsSaid) {
   const telemetry::History history = testing::made_up_history();
   EXPECT_THAT(problem(still_scene("flow", history, {})), HasSubstr("no probe is recorded"));
