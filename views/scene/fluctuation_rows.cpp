@@ -58,6 +58,7 @@ FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, s
     choices.push_back(std::move(first));
     const bool has_reference =
         probe->after_break && l < probe->reference.size() && probe->reference[l].size() == num_tokens;
+    rows.has_break = rows.has_break || (has_reference && choices.size() > 1);
     references.push_back(has_reference ? std::span<const std::int16_t>(probe->reference[l])
                                        : std::span<const std::int16_t>());
   }
@@ -79,8 +80,15 @@ FluctuationRows fluctuation_rows(const telemetry::History& history, int layer, s
 double settled_share(const FluctuationRows& rows, std::int64_t step) {
   if (rows.last_change_M.empty()) return 0;
   const auto settled = std::count_if(rows.last_change_M.begin(), rows.last_change_M.end(),
-                                     [step](std::int64_t last) { return last <= step; });
+                                     [step](std::int64_t last) { return last == 0 || last < step; });
   return static_cast<double>(settled) / static_cast<double>(rows.last_change_M.size());
+}
+
+double share_elsewhere_after(const FluctuationRows& rows, std::int64_t step) {
+  if (rows.last_change_M.empty()) return 0;
+  const auto later = std::count_if(rows.last_change_M.begin(), rows.last_change_M.end(),
+                                   [step](std::int64_t last) { return last > step; });
+  return static_cast<double>(later) / static_cast<double>(rows.last_change_M.size());
 }
 
 SettledCurve settled_curve(const telemetry::History& history, int layer) {

@@ -65,8 +65,8 @@ class Painter {
     tokens_to_click();
     const TimeAxis whole{{raster_.x, raster_.y, raster_.w, curve_.bottom() - raster_.y}, axis_.first, axis_.last};
     if (curve_.h > 0) cumulative_curve();
-    caption();
     add_time_marks(scene_, context_, whole, {layout_.marks_y, 1, false});
+    caption();
     add_time_cursor(scene_, context_, whole);
     add_step_labels(scene_, context_, whole, curve_.bottom() + 3);
     return std::move(scene_);
@@ -153,10 +153,12 @@ class Painter {
 
   void caption() {
     const std::int64_t now = rows_.step_C.back();
-    std::string text = "share of tokens whose last change lies before this step";
-    std::string beyond = "after 20 / 50 / 80 % of the run so far still changing: ";
+    // A change of who decides is no fluctuation, yet the raster shows it.
+    std::string text = rows_.has_break ? "share of tokens settled; the student’s take-over does not count"
+                                       : "share of tokens settled: they stay put from this step on";
+    std::string beyond = "elsewhere after 20 / 50 / 80 % of the run so far: ";
     for (const double progress : {0.2, 0.5, 0.8}) {
-      const double share = 1 - settled_share(rows_, static_cast<std::int64_t>(progress * static_cast<double>(now)));
+      const double share = share_elsewhere_after(rows_, static_cast<std::int64_t>(progress * static_cast<double>(now)));
       beyond += (progress > 0.2 ? " / " : "") + percent(share);
     }
     // Of the raster first, then, where there is room, of the curve beneath it.
@@ -164,6 +166,8 @@ class Painter {
     if (difference_) text = elsewhere_text(*difference_);
     const float y = raster_.bottom() + 3;
     float room = raster_.w;
+    // Marks run through raster and curve, not through the words between them.
+    scene_.add(Box{{raster_.x, y - 2, raster_.w, kCaption - 2}, context_.palette.dock});
     if (!ghosts_.empty()) {
       std::vector<LegendItem> items{{LegendItem::Kind::kLine, "this run", context_.palette.accent}};
       add_ghosts_to(items, context_);
@@ -210,9 +214,11 @@ Picture fluctuation_raster(const FluctuationRows& rows, const ViewContext& conte
   const double newest = static_cast<double>(latest ? latest->step : last_step);  // the axis may reach on, for a ghost
   const double span = static_cast<double>(std::max<std::int64_t>(1, last_step - first_step));
   for (int column = 0; column < picture.width; ++column) {
-    const double step = static_cast<double>(first_step) + span * (column + 0.5) / picture.width;
-    const auto after = std::upper_bound(rows.step_C.begin(), rows.step_C.end(), static_cast<std::int64_t>(step));
-    if (after == rows.step_C.begin() || step > newest) continue;  // there is nothing to show
+    // A column shows the newest probe it reaches, so that one at the newest step has the last column.
+    const auto step_at = [&](int x) { return static_cast<double>(first_step) + span * x / picture.width; };
+    const double until = std::min(step_at(column + 1) + 1e-6, newest);
+    const auto after = std::upper_bound(rows.step_C.begin(), rows.step_C.end(), static_cast<std::int64_t>(until));
+    if (after == rows.step_C.begin() || step_at(column) > newest) continue;  // there is nothing to show
     const auto probe = static_cast<std::size_t>(after - rows.step_C.begin() - 1);
     for (std::size_t row = 0; row < num_tokens; ++row) {
       const std::size_t cell = probe * num_tokens + static_cast<std::size_t>(rows.order_M[row]);

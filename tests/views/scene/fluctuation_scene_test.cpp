@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/views/scene/probe_run.h"
 
 namespace moescope::views {
@@ -23,9 +25,28 @@ TEST_F(Fluctuation, MatchesTheOracleOfLastFluctuation) {
   const FluctuationRows rows = fluctuation_rows(scene_.history, 0, 2500, RowOrder::kLastChange);
   EXPECT_EQ(rows.last_change_M, (std::vector<std::int64_t>{0, 1000, 1500, 2000}));
   EXPECT_EQ(rows.fluctuation_C, (std::vector<double>{0, 0.5, 0.25, 0.25, 0.25}));
-  EXPECT_DOUBLE_EQ(1 - settled_share(rows, 500), 0.75);
-  EXPECT_DOUBLE_EQ(1 - settled_share(rows, 1250), 0.5);
-  EXPECT_DOUBLE_EQ(1 - settled_share(rows, 2000), 0);
+  EXPECT_DOUBLE_EQ(share_elsewhere_after(rows, 500), 0.75);
+  EXPECT_DOUBLE_EQ(share_elsewhere_after(rows, 1250), 0.5);
+  EXPECT_DOUBLE_EQ(share_elsewhere_after(rows, 2000), 0);
+}
+
+TEST_F(Fluctuation, TheSettledCurveRisesWhereTheRasterChangesForTheLastTime) {
+  const ViewContext context = scene_.context();
+  const FluctuationRows rows = fluctuation_rows(scene_.history, 0, 2500, RowOrder::kLastChange);
+  const Picture raster = fluctuation_raster(rows, context, {0, 0, 100, 40}, 0, 2500);
+  // From the column under each probe on, how many rows keep the colour they end with.
+  const auto keep_their_colour = [&](int from) {
+    int kept = 0;
+    for (int row = 0; row < raster.height; ++row) {
+      const auto* begin = raster.rgba.data() + row * raster.width;
+      kept += std::count(begin + from, begin + raster.width, begin[raster.width - 1]) == raster.width - from ? 1 : 0;
+    }
+    return kept / 4.0;
+  };
+  const SettledCurve curve = settled_curve(scene_.history, 0);
+  ASSERT_EQ(curve.share_C.size(), 5U);
+  for (int c = 0; c < 5; ++c) EXPECT_DOUBLE_EQ(curve.share_C[c], keep_their_colour(20 * (c + 1) - 1)) << c;
+  EXPECT_EQ(curve.share_C, (std::vector<double>{0.25, 0.25, 0.5, 0.75, 1}));
 }
 
 TEST_F(Fluctuation, SortsCalmRowsFirst) {
@@ -49,7 +70,13 @@ TEST(FluctuationAcrossASwitch, ComparesWithTheStudentsChoiceBeforeIt) {
   scene.history.add(probe_frame(30, {probe_layer({2, 2, 2, 2})}, 1));
   const FluctuationRows rows = fluctuation_rows(scene.history, 0, 30, RowOrder::kLastChange);
   EXPECT_EQ(rows.fluctuation_C, (std::vector<double>{0, 0, 0}));
-  EXPECT_DOUBLE_EQ(settled_share(rows, 0), 1);
+  EXPECT_DOUBLE_EQ(settled_share(rows, 10), 1);
+  // The raster shows that they went elsewhere all the same, so the picture says why the curve does not.
+  const Scene scene_drawn = fluctuation_scene(scene.context(), {760, 440}, rows, RowOrder::kLastChange, 1);
+  EXPECT_EQ(count_text(scene_drawn, "share of tokens settled; the student’s take-over does not count"), 1);
+  const FluctuationRows before = fluctuation_rows(scene.history, 0, 10, RowOrder::kLastChange);
+  EXPECT_EQ(count_text(fluctuation_scene(scene.context(), {760, 440}, before, RowOrder::kLastChange, 1), "take-over"),
+            0);
 }
 
 TEST_F(Fluctuation, PaintsEachRowInItsExpertsColour) {

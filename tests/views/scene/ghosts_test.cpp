@@ -104,7 +104,7 @@ TEST(Ghosts, TheSettledShareIsDrawnBesideThisRuns) {
   const SettledCurve curve = settled_curve(*other, 0);
   EXPECT_EQ(curve.step_C, (std::vector<std::int64_t>{10, 20, 30}));
   EXPECT_DOUBLE_EQ(curve.share_C.back(), 1);
-  EXPECT_DOUBLE_EQ(curve.share_C.front(), 0.75);
+  EXPECT_DOUBLE_EQ(curve.share_C[1], 0.75) << "the fourth is elsewhere until the probe of step 30";
   const FluctuationRows rows = fluctuation_rows(scene.history, 0, 30, RowOrder::kLastChange);
   const std::vector<SettledCurve> curves{curve};
   const Scene drawn = fluctuation_scene(context, {900, 500}, rows, RowOrder::kLastChange, 1, curves);
