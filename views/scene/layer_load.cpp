@@ -20,11 +20,12 @@ std::size_t columns_until(const std::vector<LoadColumn>& columns, std::int64_t s
   return static_cast<std::size_t>(after - columns.begin());
 }
 
-void smooth(LayerLoad& load, const std::vector<LoadColumn>& columns, std::size_t end, std::size_t offset) {
+void smooth(LayerLoad& load, const std::vector<LoadColumn>& columns, std::size_t begin, std::size_t end,
+            std::size_t offset) {
   const std::size_t experts = load.share_E.size();
   double weights = 0;
   std::vector<double> dropped_pairs(experts, 0);
-  for (std::size_t c = end; c-- > 0;) {
+  for (std::size_t c = end; c-- > begin;) {
     const double age = static_cast<double>(columns[end - 1].last_step - columns[c].last_step);
     const double weight = columns[c].frames * std::exp2(-age / kLoadHalfLife);
     if (weight < 1e-4) break;
@@ -67,12 +68,16 @@ void find_starving(LayerLoad& load, const std::vector<LoadColumn>& columns, std:
 
 int LayerLoad::num_dead() const { return static_cast<int>(std::count(dead_E.begin(), dead_E.end(), 1)); }
 
-LayerLoad layer_load(const telemetry::History& history, int layer, std::int64_t until_step) {
+LayerLoad layer_load(const telemetry::History& history, int layer, std::int64_t until_step, std::int64_t from_step) {
   LayerLoad load;
   const telemetry::RunInfo* run = history.run();
   const std::vector<LoadColumn>& columns = history.loads();
   const std::size_t end = columns_until(columns, until_step);
-  if (!run || end == 0 || run->num_experts < 1 || layer < 0) return load;
+  const auto begin = static_cast<std::size_t>(
+      std::partition_point(columns.begin(), columns.end(),
+                           [&](const LoadColumn& column) { return column.first_step < from_step; }) -
+      columns.begin());
+  if (!run || end <= begin || run->num_experts < 1 || layer < 0) return load;
   const auto experts = static_cast<std::size_t>(run->num_experts);
   const std::size_t offset = static_cast<std::size_t>(layer) * experts;
   if (columns[end - 1].share_LE.size() < offset + experts) return load;
@@ -80,7 +85,7 @@ LayerLoad layer_load(const telemetry::History& history, int layer, std::int64_t 
   load.dropped_E.assign(experts, 0);
   load.starving_since_E.assign(experts, std::nullopt);
   load.dead_E.assign(experts, 0);
-  smooth(load, columns, end, offset);
+  smooth(load, columns, begin, end, offset);
   find_starving(load, columns, end, offset, run->tokens_per_step);
   load.effective_experts = analysis::load_statistics(std::span<const double>(load.share_E)).effective_experts;
   return load;

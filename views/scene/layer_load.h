@@ -28,7 +28,8 @@ struct LayerLoad {
   int num_dead() const;
 };
 
-LayerLoad layer_load(const telemetry::History& history, int layer, std::int64_t until_step);
+/// Of the columns that begin at `from_step` or later.
+LayerLoad layer_load(const telemetry::History& history, int layer, std::int64_t until_step, std::int64_t from_step = 0);
 
 /// Part of the time axis: the step s fills it from s − 1 to s, so that the newest step ends at the right edge.
 struct StepStretch {

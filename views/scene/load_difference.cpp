@@ -48,4 +48,19 @@ std::optional<SharePair> share_pair(const telemetry::History& mine, const teleme
   return pair;
 }
 
+std::optional<SharePair> recent_pair(const telemetry::History& mine, const telemetry::History& other, int layer,
+                                     std::int64_t step) {
+  const auto now = static_cast<double>(step);
+  const auto lacks_it = [&](const telemetry::History& run) {
+    return columns_under(run.loads(), {now - 1, now}).empty();
+  };
+  if (lacks_it(mine) || lacks_it(other)) return std::nullopt;
+  const std::int64_t from = std::max(mine.loads().front().first_step, other.loads().front().first_step);
+  SharePair pair{{static_cast<double>(from - 1), now},
+                 layer_load(mine, layer, step, from).share_E,
+                 layer_load(other, layer, step, from).share_E};
+  if (pair.mine_E.empty() || pair.other_E.size() != pair.mine_E.size()) return std::nullopt;
+  return pair;
+}
+
 }  // namespace moescope::views

@@ -29,4 +29,9 @@ struct SharePair {
 std::optional<SharePair> share_pair(const telemetry::History& mine, const telemetry::History& other, int layer,
                                     StepStretch stretch);
 
+/// Smoothed like layer_load(), at a step of both, over the steps that both have: a fork's first steps are not held
+/// against what its parent did before. Nothing where one of the runs lacks the step.
+std::optional<SharePair> recent_pair(const telemetry::History& mine, const telemetry::History& other, int layer,
+                                     std::int64_t step);
+
 }  // namespace moescope::views

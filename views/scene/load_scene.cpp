@@ -142,16 +142,16 @@ class Painter {
   }
 
   std::string difference_text() const {
-    const std::string what = "difference to " + difference_->name;
-    const auto now = static_cast<double>(context_.shown_step());
-    const auto pair = share_pair(context_.history, *difference_->history, layer_, {now - 1, now});
-    if (!pair) return what + ": only one of the two runs has this step";
+    const auto pair = recent_pair(context_.history, *difference_->history, layer_, context_.shown_step());
+    if (!pair) return "difference to " + difference_->name + ": only one of the two runs has this step";
+    const std::string what = "difference to " + difference_->name + ", recent steps";
     std::size_t most = 0, least = 0;
     for (std::size_t e = 1; e < pair->mine_E.size(); ++e) {
       if (pair->difference(e) > pair->difference(most)) most = e;
       if (pair->difference(e) < pair->difference(least)) least = e;
     }
-    if (pair->difference(most) <= 0) return what + ": none";
+    constexpr double kRounding = 1e-6;
+    if (pair->difference(most) <= kRounding) return what + ": none";
     const auto one = [&](std::size_t e) {
       return expert_name(static_cast<int>(e)) + " " + signed_figure(pair->difference(e));
     };

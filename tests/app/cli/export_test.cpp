@@ -76,16 +76,16 @@ TEST_F(Export, TwoBranchesOfARunAreDrawnAsTheirDifference) {
                 HasSubstr("of the probe tokens go to another expert than in " + other));
     return content_of(out + "/load.svg");
   };
-  EXPECT_THAT(drawn("b", "a"), HasSubstr("difference to a: E"));
-  EXPECT_THAT(drawn("a", "b"), HasSubstr("difference to b: E"));
-  EXPECT_THAT(drawn("b", "c"), HasSubstr("difference to c: E")) << "both left the same run";
+  EXPECT_THAT(drawn("b", "a"), HasSubstr("difference to a, recent steps: E"));
+  EXPECT_THAT(drawn("a", "b"), HasSubstr("difference to b, recent steps: E"));
+  EXPECT_THAT(drawn("b", "c"), HasSubstr("difference to c, recent steps: E")) << "both left the same run";
   // A fork of a fork, its grandparent and its aunt, after they were moved.
   ASSERT_EQ(run({"fork", path("b"), "--step", "30", "--set", "train.lr=0.3", "--out", path("b2")}).code, 0);
   EXPECT_THAT(open("b2")->facts().ancestors(), ElementsAre(open("b")->facts().id, open("a")->facts().id));
   for (const char* moved : {"a", "b", "c"}) fs::rename(path(moved), path(std::string("was_") + moved));
-  EXPECT_THAT(drawn("b2", "was_a"), HasSubstr("difference to was_a: E"));
-  EXPECT_THAT(drawn("was_c", "b2"), HasSubstr("difference to b2: E"));
-  EXPECT_THAT(drawn("was_b", "was_a"), HasSubstr("difference to was_a: E"));
+  EXPECT_THAT(drawn("b2", "was_a"), HasSubstr("difference to was_a, recent steps: E"));
+  EXPECT_THAT(drawn("was_c", "b2"), HasSubstr("difference to b2, recent steps: E"));
+  EXPECT_THAT(drawn("was_b", "was_a"), HasSubstr("difference to was_a, recent steps: E"));
 }
 
 TEST_F(Export, WhatCannotStandBehindARunIsSaid) {

@@ -92,7 +92,7 @@ TEST_F(Svg, AnotherRunIsComparedWithOrStandsBehindAsCurves) {
     ExportFiles files(folder_ / "same");
     const auto exporter = svg_exporter(run_, files, asked);
     carry_through(*exporter, files, frames_);
-    EXPECT_THAT(record::content_of(folder_ / "same/load.svg"), HasSubstr("difference to parent: none"));
+    EXPECT_THAT(record::content_of(folder_ / "same/load.svg"), HasSubstr("difference to parent, recent steps: none"));
     EXPECT_THAT(exporter->notes(), ElementsAre());
   }
   asked.look.ghosts[0].same_experts = false;

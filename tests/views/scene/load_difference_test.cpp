@@ -200,11 +200,33 @@ TEST(DifferenceInWords, StandsInThePictureAndItsSummary) {
   EXPECT_NE(testing::find_text(scene, "difference to parent"), nullptr);
   EXPECT_NE(testing::find_text(scene, "+1 × fair share"), nullptr);
   EXPECT_EQ(testing::find_text(scene, "3 × fair share"), nullptr);
-  EXPECT_THAT(scene.summary, HasSubstr("difference to parent: E2 +0.5 to E1 −0.5 × the fair share"));
+  EXPECT_THAT(scene.summary, HasSubstr("difference to parent, recent steps: E2 +0.5 to E1 −0.5 × the fair share"));
   stage.selection.step = 30;
-  EXPECT_THAT(draw(stage).summary, HasSubstr("difference to parent: none"));
+  EXPECT_THAT(draw(stage).summary, HasSubstr("difference to parent, recent steps: none"));
   stage.selection.against.reset();
   EXPECT_THAT(draw(stage).summary, ::testing::Not(HasSubstr("difference")));
+}
+
+TEST(DifferenceInWords, IsThatOfTheSmoothedBarsAndTicks) {
+  // Only the newest step differs: the bars, a mean with a half-life of 5 steps, differ by about an eighth of it.
+  const auto last_apart = [](int step) {
+    return step == 100 ? std::vector<std::uint32_t>{0, 100, 200, 100} : even(step);
+  };
+  Stage stage = against(run_of(1, 100, last_apart), run_of(1, 100, even));
+  EXPECT_THAT(draw(stage).summary, HasSubstr("recent steps: E2 +0.129 to E0 −0.129 × the fair share"));
+  const auto pair = recent_pair(stage.history, *stage.ghosts[0].history, 0, 100);
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->mine_E, layer_load(stage.history, 0, 100).share_E);
+}
+
+TEST(DifferenceInWords, IsOverTheStepsOfBoth) {
+  const auto turned = [](int step) { return step > 40 ? std::vector<std::uint32_t>{50, 150, 100, 100} : even(step); };
+  Stage fork = against(run_of(41, 60, turned), run_of(1, 100, turned));
+  fork.selection.step = 42;
+  EXPECT_THAT(draw(fork).summary, HasSubstr("recent steps: none")) << "before step 41 there is only the parent";
+  fork.selection.step = 40;
+  EXPECT_FALSE(recent_pair(fork.history, *fork.ghosts[0].history, 0, 40));
+  EXPECT_FALSE(recent_pair(fork.history, *fork.ghosts[0].history, 0, 61));
 }
 
 TEST(DifferenceInWords, TextsNeverOverlapAtAnySize) {

@@ -50,7 +50,7 @@ TEST(Still, IsTheDifferenceToAnotherRunWhereAViewCanShowIt) {
   StillOptions options;
   options.ghosts = {{"parent", other, true}};
   options.against = "parent";
-  EXPECT_THAT(still_scene("load", history, options)->summary, HasSubstr("difference to parent: none"));
+  EXPECT_THAT(still_scene("load", history, options)->summary, HasSubstr("difference to parent, recent steps: none"));
   EXPECT_THAT(still_scene("fluctuation", history, options)->summary, HasSubstr("25 % of the probe tokens go to"));
   options.ghosts[0].same_experts = false;
   EXPECT_THAT(still_scene("load", history, options)->summary, ::testing::Not(HasSubstr("difference")));
