@@ -32,18 +32,30 @@ struct Layout {
   std::vector<Column> layers;
 };
 
-Column stack(float x, float top, float height, const std::vector<double>& mass) {
+enum class Empty { kShown, kLeftOut };
+
+/// What is left out has a node without height.
+Column stack(float x, float top, float height, const std::vector<double>& mass, Empty empty) {
   Column column{x, {}, 0};
   double total = 0;
   int small = 0;
-  for (const double one : mass) total += one;
-  const float gaps = kGap * static_cast<float>(std::max<std::size_t>(mass.size(), 1) - 1);
+  std::size_t shown = 0;
+  const auto is_shown = [&](double one) { return one > 0 || empty == Empty::kShown; };
+  for (const double one : mass) {
+    total += one;
+    shown += is_shown(one) ? 1 : 0;
+  }
+  const float gaps = kGap * static_cast<float>(std::max<std::size_t>(shown, 1) - 1);
   const float room = std::max(10.0F, height - gaps);
-  for (const double one : mass) small += one / std::max(total, 1e-9) * room < kLeastHeight ? 1 : 0;
+  for (const double one : mass) small += is_shown(one) && one / std::max(total, 1e-9) * room < kLeastHeight ? 1 : 0;
   // The least heights are paid for by the others, so that every column ends on the same line.
   column.scale = static_cast<float>((room - kLeastHeight * static_cast<float>(small)) / std::max(total, 1e-9));
   float y = top;
   for (const double one : mass) {
+    if (!is_shown(one)) {
+      column.nodes.push_back({x, y, kColumnWidth, 0});
+      continue;
+    }
     const float h = std::max(kLeastHeight, static_cast<float>(one) * column.scale);
     column.nodes.push_back({x, y, kColumnWidth, h});
     y += h + kGap;
@@ -62,10 +74,10 @@ Layout lay_out(const telemetry::RunInfo& run, Size size, const FlowMass& mass) {
   const float left = class_label_width(run, size.w);
   layout.plot = {left, kHeader, size.w - left - 14, size.h - kHeader - kFooter};
   const float step = (layout.plot.w - kColumnWidth) / static_cast<float>(std::max(1, mass.num_layers));
-  layout.classes = stack(layout.plot.x, layout.plot.y, layout.plot.h, mass.class_C);
+  layout.classes = stack(layout.plot.x, layout.plot.y, layout.plot.h, mass.class_C, Empty::kLeftOut);
   for (int l = 0; l < mass.num_layers; ++l)
     layout.layers.push_back(stack(layout.plot.x + step * static_cast<float>(l + 1), layout.plot.y, layout.plot.h,
-                                  mass.expert_LE[static_cast<std::size_t>(l)]));
+                                  mass.expert_LE[static_cast<std::size_t>(l)], Empty::kShown));
   return layout;
 }
 
@@ -156,6 +168,7 @@ class Painter {
     for (int c = 0; c < num; ++c) {
       const Rect& node = layout_.classes.nodes[static_cast<std::size_t>(c)];
       const double tokens = mass_.class_C[static_cast<std::size_t>(c)];
+      if (tokens <= 0) continue;  // the probe has none of them
       const bool selected = context_.selection.token_class == c;
       scene_.add(Box{node, colors().token_class(c, num), selected ? colors().accent : Color{0, 0, 0, 0}, 2, 2});
       const std::string& label = run_.labels[static_cast<std::size_t>(c)];

@@ -86,8 +86,11 @@ class MarkPainter {
         for (const float x : {mark.x + 4, mark.x - 4 - width}) {
           const Rect rect{x, y, width, height};
           if (x < left || rect.right() > axis_.plot.right()) continue;
-          if (touches(taken_, {x - 4, y, width + 8, height})) continue;
+          // A mark's line rises from the plot to its text, through the rows of texts below that.
+          const Rect stem{mark.x - 1, y, 2, axis_.plot.y - y};
+          if (touches(taken_, {x - 4, y, width + 8, height}) || (stem.h > 0 && touches(taken_, stem))) continue;
           taken_.push_back(rect);
+          if (stem.h > 0) taken_.push_back(stem);
           mark.place = rect;
           mark.text = text;
           return;

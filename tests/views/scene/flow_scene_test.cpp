@@ -96,5 +96,16 @@ TEST_F(Flow, StaysInsideSmallAndLargeCanvases) {
   }
 }
 
+TEST_F(Flow, AClassThatTheProbeHasNothingOfTakesNoRoom) {
+  run_->labels.insert(run_->labels.begin() + 1, "Latin");
+  for (telemetry::ProbeToken& token : run_->probe) token.label = token.label == 0 ? 0 : 2;
+  const Scene scene = flow_scene(scene_.context(), {900, 400}, flow_mass(*run_, probe()), nullptr);
+  EXPECT_EQ(count_text(scene, "Latin"), 0);
+  EXPECT_EQ(scene.find_hit("class Latin"), nullptr);
+  const HitBox *first = scene.find_hit("class English"), *last = scene.find_hit("class Deutsch");
+  ASSERT_TRUE(first && last);
+  EXPECT_LT(last->rect.y - first->rect.bottom(), 10) << "one gap between them, not two";
+}
+
 }  // namespace
 }  // namespace moescope::views

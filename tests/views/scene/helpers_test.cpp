@@ -118,6 +118,19 @@ TEST(TimeMarks, TextsNeverTouchAndTheSwitchGoesFirst) {
   EXPECT_NE(testing::find_text(marks_scene(stage, 160, 1), "stage 2"), nullptr);
 }
 
+TEST(TimeMarks, NoLineRunsThroughATextAboveThePlot) {
+  Stage stage(testing::made_up_history({.layers = 1}));
+  for (float width = 120; width < 1000; width += 17) {
+    const Scene scene = marks_scene(stage, width, 2);
+    for (const Line* line : testing::shapes_of<Line>(scene))
+      for (const Text* text : testing::texts_of(scene)) {
+        const Rect box = text_box(*text);
+        const bool beside = line->points[0].x < box.x || line->points[0].x > box.right();
+        EXPECT_TRUE(beside || line->points[0].y > box.bottom() - 2) << text->text << " at width " << width;
+      }
+  }
+}
+
 TEST(StepLabels, ShowTheCursorAndNeverTouch) {
   Stage stage(testing::made_up_history());
   for (float width = 60; width < 1200; width += 41)
