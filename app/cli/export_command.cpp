@@ -138,7 +138,7 @@ class Export {
   Status prepare_weights() {
     const auto step = options_.step == 0 ? std::nullopt : std::optional(options_.step);
     const auto chosen = exports::chosen_checkpoint(reader_.checkpoints(), step);
-    if (!chosen) return chosen.error();
+    if (!chosen) return prepare_final_weights(step) ? Status(Done{}) : chosen.error();
     if (chosen->kind == record::CheckpointKind::kTainted) {
       warn("the checkpoint of step " + with_thousands(chosen->step) +
            " was taken when that step failed; its weights may hold what failed");
@@ -147,6 +147,17 @@ class Export {
                [from = reader_.checkpoint_path(*chosen), method = run_.facts.method,
                 at = chosen->step](const std::string& to) { return exports::export_weights(from, to, method, at); });
     return Done{};
+  }
+
+  /// What a run whose checkpoints were taken away still holds. False: it does not hold what is asked for.
+  bool prepare_final_weights(std::optional<std::int64_t> step) {
+    const std::string from = (std::filesystem::path(reader_.folder()) / "final.safetensors").string();
+    const auto of_step = exports::step_of_weights(from);
+    if (!of_step || (step && *step != *of_step)) return false;
+    files_.add("weights.safetensors", [from](const std::string& to) { return exports::copy_weights(from, to); });
+    std::fprintf(stderr, "weights.safetensors is the run's final.safetensors, of step %s: no checkpoint is left\n",
+                 with_thousands(*of_step).c_str());
+    return true;
   }
 
   /// Hands all frames to all exporters. False: interrupted.
@@ -208,7 +219,8 @@ Verb add_export(CLI::App& program) {
   verb->add_flag("--tensorboard", options->tensorboard, "tensorboard/, for tensorboard --logdir");
   verb->add_option("--svg", options->views, "Views as pictures, like loss,load; all: every view that was recorded")
       ->type_name("VIEWS");
-  verb->add_flag("--weights", options->weights, "weights.safetensors, of the newest checkpoint");
+  verb->add_flag("--weights", options->weights,
+                 "weights.safetensors, of the newest checkpoint, else of final.safetensors");
   verb->add_option("--step", options->step, "Of --svg, as the window looked then, and of --weights")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 53));

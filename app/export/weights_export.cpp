@@ -1,6 +1,6 @@
 #include "app/export/weights_export.h"
 
-#include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "core/base/text.h"
@@ -41,12 +41,31 @@ Result<record::CheckpointRow> chosen_checkpoint(const std::vector<record::Checkp
   }
   if (chosen) return *chosen;
   if (checkpoints.empty())
-    return error("the run has no checkpoint", "training writes them into the run's folder, at its end too");
+    return error(
+        "the run has no checkpoint",
+        "training writes them into the run's folder, and final.safetensors, with the weights alone, at its end");
   if (!step)
     return error("the run's only checkpoint was taken when a step failed",
                  "to have it all the same, name its step: " + steps_of(checkpoints));
   return error("the run has no checkpoint at step " + with_thousands(*step),
                "there are checkpoints at " + steps_of(checkpoints));
+}
+
+std::optional<std::int64_t> step_of_weights(const std::string& file) {
+  const auto weights = record::read_safetensors(file);
+  if (!weights) return std::nullopt;
+  const auto said = weights->metadata.find("step");
+  if (said == weights->metadata.end()) return std::nullopt;
+  std::int64_t step = 0;
+  const char* end = said->second.data() + said->second.size();
+  const auto read = std::from_chars(said->second.data(), end, step);
+  return read.ec == std::errc() && read.ptr == end ? std::optional(step) : std::nullopt;
+}
+
+Status copy_weights(const std::string& from, const std::string& to) {
+  const Result<record::SafetensorsFile> file = record::read_safetensors(from);
+  if (!file) return file.error();
+  return record::write_safetensors(to, file->blocks, file->metadata);
 }
 
 Status export_weights(const std::string& from, const std::string& to, const std::string& method, std::int64_t step) {

@@ -34,6 +34,9 @@ TEST_F(Export, AllFormatsAtOnceOfATrainedRun) {
   const auto before = bytes_of("a");
   const Outcome outcome = export_run({"--csv", "--jsonl", "--tensorboard", "--svg", "all", "--weights"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err,
+            "tokens.svg is left out: the experts' tokens are not recorded up to this step; a window records them while "
+            "its Top tokens are open\n");
 
   EXPECT_EQ(lines_in(exported("loads.csv")), 1 + 40 * 2 * 4);
   EXPECT_EQ(lines_in(exported("loads.jsonl")), 40 * 2 * 4);
@@ -113,6 +116,10 @@ TEST_F(Export, WhatCannotStandBehindARunIsSaid) {
             "error: the run has no step 20\nhint: it begins behind step 20 of " + path("a") +
                 "; export that one for an earlier step\n");
   EXPECT_EQ(export_run({"--csv", "--against", path("b")}).code, 2);
+  tamper("b", "UPDATE chunk SET data = zeroblob(40) WHERE id = (SELECT max(id) FROM chunk WHERE stream = 'step')");
+  const Outcome damaged = export_run({"--svg", "loss", "--against", path("b"), "--out", path("ab")});
+  EXPECT_EQ(damaged.code, 0);
+  EXPECT_THAT(damaged.err, StartsWith("warning: " + path("b") + ": ")) << "whose record it is";
   EXPECT_EQ(export_run({"--svg", "load", "--against", path("nowhere")}).code, 2);
 }
 
@@ -144,6 +151,23 @@ TEST_F(Export, WeightsOfAnEarlierCheckpointStartAnotherRun) {
       {"train", config("switch", 2), "--out", path("b"), "--set", "model.init_from=" + path("w/weights.safetensors")});
   EXPECT_EQ(second.code, 0) << second.err;
   EXPECT_THAT(content_of(path("b/log.txt")), HasSubstr(std::to_string(file->blocks.size()) + " tensors loaded"));
+}
+
+TEST_F(Export, WithoutCheckpointsTheFinalWeightsAreThere) {
+  train_one("switch", 4);
+  fs::remove_all(path("a/checkpoints"));
+  const Outcome outcome = export_run({"--weights"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "weights.safetensors is the run's final.safetensors, of step 4: no checkpoint is left\n");
+  EXPECT_EQ(exported("weights.safetensors"), weights("a"));
+  EXPECT_EQ(export_run({"--weights", "--step", "4", "--force"}).code, 0);
+  EXPECT_THAT(export_run({"--weights", "--step", "3", "--force"}).err, HasSubstr("the run has no checkpoint"));
+  fs::remove(path("a/final.safetensors"));
+  const Outcome none = export_run({"--weights", "--force"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_EQ(none.err,
+            "error: the run has no checkpoint\nhint: training writes them into the run's folder, and "
+            "final.safetensors, with the weights alone, at its end\n");
 }
 
 TEST_F(Export, NothingIsOverwrittenWithoutForce) {
