@@ -162,7 +162,8 @@ class Painter {
       beyond += (progress > 0.2 ? " / " : "") + percent(share);
     }
     // Of the raster first, then, where there is room, of the curve beneath it.
-    const std::string of_curve = "; below: share that has settled";
+    const std::string of_curve =
+        rows_.has_break ? "; below: share settled, the take-over apart" : "; below: share that has settled";
     if (difference_) text = elsewhere_text(*difference_);
     const float y = raster_.bottom() + 3;
     float room = raster_.w;

@@ -48,7 +48,7 @@ Layout lay_out(const ViewContext& context, Size size) {
   layout.names = size.w >= 460;
   const float left = kPad + text_width("10.7", kSmallSize) + 7;
   layout.right_width = layout.names ? text_width("9.99 validation", kBodySize, Text::Font::kStrong) + 12
-                                    : text_width("10.4", kBodySize, Text::Font::kStrong) + 10;
+                                    : text_width("0.0104", kBodySize) + 12;
   const float top =
       (layout.header ? kHeader : 4) + (layout.mark_rows > 0 ? kMarkRow * static_cast<float>(layout.mark_rows) : 2);
   float bottom = size.h - kFooter - 3;

@@ -38,6 +38,17 @@ TEST(LossScene, CurvesEndWithTheirValueAndName) {
   EXPECT_THAT(scene.summary, HasSubstr("Loss at step 416"));
 }
 
+TEST(LossScene, NoFigureIsCutShort) {
+  Stage stage(testing::made_up_history());
+  for (const Size size : testing::canvas_sizes()) {
+    const Scene scene = draw(stage, size);
+    for (const Text* text : testing::texts_of(scene)) {
+      const bool figure = text->text.find_first_of("0123456789") == 0;
+      EXPECT_FALSE(figure && text->text.ends_with("…")) << text->text << " at " << size.w << "×" << size.h;
+    }
+  }
+}
+
 TEST(LossScene, BoldMeanIsTheAccentLineAndRawIsPale) {
   Stage stage(testing::made_up_history());
   const Scene scene = draw(stage);
