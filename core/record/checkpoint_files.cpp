@@ -71,6 +71,29 @@ std::vector<std::int64_t> steps_to_start_from(const std::vector<CheckpointRow>& 
   return steps;
 }
 
+const CheckpointRow* starting_at(const std::vector<CheckpointRow>& rows, std::int64_t step) {
+  const CheckpointRow* found = nullptr;
+  for (const CheckpointRow& row : rows)
+    if (row.step == step && row.kind != CheckpointKind::kTainted &&
+        (found == nullptr || row.commands < found->commands))
+      found = &row;
+  return found;
+}
+
+Readable newest_readable(const std::string& folder, const std::vector<CheckpointRow>& rows, std::int64_t step) {
+  Readable found;
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+    if (row->kind == CheckpointKind::kTainted || row->step > step) continue;
+    const auto file = read_safetensors((fs::path(folder) / kFolder / row->file).string());
+    if (file) {
+      found.row = &*row;
+      break;
+    }
+    found.passed_over.push_back(row->file + " cannot be used: " + file.error().front().message);
+  }
+  return found;
+}
+
 void tidy_checkpoints(const std::string& folder, const std::vector<CheckpointRow>& rows) {
   std::set<std::string> known;
   for (const CheckpointRow& row : rows) known.insert(row.file);

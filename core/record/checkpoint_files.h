@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <future>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,6 +30,18 @@ std::vector<CheckpointRow> superfluous(const std::vector<CheckpointRow>& rows, i
 /// Steps, rising and each once, of the checkpoints in `rows` (rising by step) that training may start from; of very
 /// many the newest bus::kMostCheckpoints.
 std::vector<std::int64_t> steps_to_start_from(const std::vector<CheckpointRow>& rows);
+
+/// The one of `rows` that a run may begin with at exactly `step`, before that step's commands acted; null: none.
+const CheckpointRow* starting_at(const std::vector<CheckpointRow>& rows, std::int64_t step);
+
+/// Of `rows` (rising by step) the newest at or before `step` that training may start from and whose file is whole.
+struct Readable {
+  const CheckpointRow* row = nullptr;
+  std::vector<std::string>
+      passed_over;  ///< newer ones, each with what is wrong: "step-000000033.safetensors cannot be used: …"
+};
+Readable newest_readable(const std::string& folder, const std::vector<CheckpointRow>& rows,
+                         std::int64_t step = std::numeric_limits<std::int64_t>::max());
 
 /// Removes what an interrupted write left in <folder>/checkpoints: temporary files, and files that no row names.
 void tidy_checkpoints(const std::string& folder, const std::vector<CheckpointRow>& rows);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/base/text.h"
 #include "core/record/sqlite_handle.h"
 
 namespace moescope::record {
@@ -16,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kBudget{2000};
-constexpr std::chrono::milliseconds kCheckBudget{250};
 constexpr int kBusyMs = 1000;
 constexpr int kInstructionsBetweenLooks = 1000;
 
@@ -40,7 +40,7 @@ std::string as_uri(const std::string& path, const char* parameters) {
 
 Diagnostic failure(int code, sqlite3* db) {
   switch (code & 0xFF) {
-    case SQLITE_CORRUPT: return error("is damaged: SQLite finds its pages out of order");
+    case SQLITE_CORRUPT: return error("is damaged: parts of it are not where they belong");
     case SQLITE_NOTADB: return error("is no SQLite file, or its beginning is damaged");
     case SQLITE_INTERRUPT: return error("is damaged, or too large: reading one part of it took over two seconds");
     case SQLITE_BUSY: return error("is locked by another program: try again");
@@ -48,7 +48,7 @@ Diagnostic failure(int code, sqlite3* db) {
     case SQLITE_TOOBIG: return error("is damaged: a part of it is larger than any run writes");
     default: break;
   }
-  return error(std::string("cannot be read: ") + (db ? sqlite3_errmsg(db) : sqlite3_errstr(code)));
+  return error("cannot be read: " + printable(db ? sqlite3_errmsg(db) : sqlite3_errstr(code)));
 }
 
 }  // namespace
@@ -170,17 +170,15 @@ Result<std::int64_t> ReadOnlyDb::pragma(const char* name) {
   return value;
 }
 
-std::string ReadOnlyDb::integrity_check() {
-  std::string found;
-  // By hand and not by each(): its own, shorter budget, and running out of it says nothing.
-  deadline_ns_ = now_ns() + kCheckBudget / std::chrono::nanoseconds(1);
+bool ReadOnlyDb::finds_damage(std::chrono::milliseconds budget) {
+  // By hand and not by each(): its own budget, and running out of it says nothing. Where the damage lies is told in
+  // numbers of pages and cells, which help nobody.
+  deadline_ns_ = now_ns() + budget / std::chrono::nanoseconds(1);
   sqlite3_stmt* raw = nullptr;
   int code = sqlite3_prepare_v2(db_, "PRAGMA integrity_check(1)", -1, &raw, nullptr);
   const StatementHandle statement(raw);
   if (code == SQLITE_OK) code = sqlite3_step(raw);
-  if (code == SQLITE_ROW && text_at(raw, 0) != "ok") found = text_at(raw, 0);
-  if ((code & 0xFF) == SQLITE_CORRUPT) found = "its pages are out of order";
-  return found;
+  return (code == SQLITE_ROW && text_at(raw, 0) != "ok") || (code & 0xFF) == SQLITE_CORRUPT;
 }
 
 std::optional<ReadOnlyDb::Cut> ReadOnlyDb::cut() const {

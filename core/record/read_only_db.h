@@ -3,6 +3,7 @@
 // schema run, and no statement longer than two seconds. What is in it is checked by who reads. Private to this room.
 // Threads: one owner.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,9 +57,9 @@ class ReadOnlyDb {
   Status each(const char* sql, const std::vector<Parameter>& parameters, const std::function<bool(const DbRow&)>& row);
   Result<std::int64_t> pragma(const char* name);
 
-  /// Not empty: what SQLite's own look over all pages and indices found. Gives up silently after a quarter of a second:
-  /// what is read is checked anyway.
-  std::string integrity_check();
+  /// SQLite's own look over all pages and indices found something. Gives up silently after `budget`: what is read is
+  /// checked anyway.
+  bool finds_damage(std::chrono::milliseconds budget);
 
   /// By its header it should have more pages than it has: {bytes there, bytes there should be}. By SQLite's own handle,
   /// since closing another one would take the locks of every connection this process has to the file.

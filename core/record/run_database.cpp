@@ -77,6 +77,8 @@ Diagnostic in_words(const std::string& path, int code, int system_error, const s
   if (system_error != 0) return write_problem(path, system_error);
   if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED)
     return about_file(path, "cannot be written: another program holds it", "close what else has this run open");
+  if ((code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB)
+    return about_file(path, "cannot be written: it is damaged", "fork the run from one of its checkpoints");
   return about_file(path, "cannot be written: " + message + " (SQLite error " + std::to_string(code) + ")");
 }
 

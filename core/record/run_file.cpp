@@ -8,20 +8,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <utility>
 
 #include "core/base/text.h"
+#include "core/record/going_on.h"
 #include "core/record/run_schema.h"
 
 namespace moescope::record {
 namespace {
 
 constexpr std::size_t kMostSentences = 200;
-constexpr const char* kRestHint =
-    "the configuration (config.toml) and the checkpoints in the same folder may still be whole";
+constexpr std::chrono::milliseconds kLookOver{250};
 
 enum class Kind { kAbsent, kPlain, kOther };
 
@@ -51,6 +52,14 @@ Status check_marks(ReadOnlyDb& db) {
   return Done{};
 }
 
+/// "table t": what SQLite itself would write there.
+bool is_named(const std::string& thing) {
+  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= ' '; };
+  return std::all_of(thing.begin(), thing.end(), plain) && !thing.ends_with(' ') &&
+         (thing.starts_with("table ") || thing.starts_with("index ") || thing.starts_with("view ") ||
+          thing.starts_with("trigger "));
+}
+
 /// Exactly our tables, and of indices only those SQLite makes by itself for their keys.
 Status check_schema(ReadOnlyDb& db) {
   std::map<std::string, std::string> wanted;
@@ -70,6 +79,7 @@ Status check_schema(ReadOnlyDb& db) {
   };
   const Status read = db.each("SELECT type, name, tbl_name, sql FROM sqlite_schema", {}, row);
   if (!read) return read.error();
+  if (!foreign.empty() && !is_named(foreign)) return error("is damaged: its list of tables cannot be read");
   if (!foreign.empty())
     return error("holds what no run file holds (" + printable(foreign.substr(0, 80)) +
                  "), so it was made or changed by another program, or is damaged");
@@ -77,14 +87,13 @@ Status check_schema(ReadOnlyDb& db) {
   return Done{};
 }
 
-Status check(ReadOnlyDb& db, const std::string& name, Damages& damages) {
+/// `damage`: what is wrong but leaves the rest readable.
+Status check(ReadOnlyDb& db, std::string& damage) {
   Status marks = check_marks(db);
   if (const auto cut = marks ? std::nullopt : db.cut()) {
     db.accept_cut();
     marks = check_marks(db);
-    if (marks)
-      damages.add(name + " is cut off: it has " + with_thousands(cut->bytes) + " of " + with_thousands(cut->wanted) +
-                  " bytes; what lies in them is shown");
+    damage = "is cut off: it has " + with_thousands(cut->bytes) + " of " + with_thousands(cut->wanted) + " bytes";
   }
   if (!marks) return marks;
   return check_schema(db);
@@ -111,6 +120,26 @@ void Damages::add(std::string sentence) {
     sentences_.push_back(std::move(sentence));
 }
 
+void Damages::add_stretch(const std::string& before, std::int64_t first, std::int64_t last, const std::string& behind) {
+  constexpr std::size_t kMostCounted = 100'000;
+  const auto [found, fresh] = stretches_.try_emplace(before);
+  Stretches& one = found->second;
+  if (one.met.size() >= kMostCounted || !one.met.insert(first).second) return;
+  if (fresh) {
+    const std::string from = std::to_string(first);
+    one.first = last < first    ? "steps from " + from
+                : last == first ? "step " + from
+                                : "steps " + from + " to " + std::to_string(last);
+    one.behind = behind;
+    one.sentence = sentences_.size();
+    return add(before + one.first + behind);
+  }
+  if (one.sentence >= sentences_.size()) return;
+  const std::size_t more = one.met.size() - 1;
+  sentences_[one.sentence] = before + one.first + " and " + with_thousands(static_cast<long long>(more)) +
+                             (more == 1 ? " more stretch" : " more stretches") + one.behind;
+}
+
 bool is_being_written(const std::string& folder) {
   const std::string path = (std::filesystem::path(folder) / "lock").string();
   if (look(path).kind != Kind::kPlain) return false;
@@ -135,17 +164,17 @@ Result<DbAccess> access_of(const std::string& folder, const std::string& name, b
 Result<RunFile> open_run_file(const std::string& folder, const std::string& name, DbAccess access, bool thorough,
                               Damages& damages) {
   const std::string path = (std::filesystem::path(folder) / name).string();
-  const auto with_hint = [](Diagnostics problem) {
-    if (problem.front().hint.empty()) problem.front().hint = kRestHint;
+  const auto with_hint = [&](Diagnostics problem) {
+    if (problem.front().hint.empty()) problem.front().hint = what_is_left(folder);
     return problem;
   };
-  if (look(path).bytes == 0) return error("is empty", kRestHint);
-  RunFile file{name, access, access, nullptr, false};
+  if (look(path).bytes == 0) return error("is empty", what_is_left(folder));
+  RunFile file{name, access, access, nullptr, false, {}};
   Status checked = Done{};
   // An index in shared memory that cannot be used (not readable, not by this SQLite) leaves the way over a copy.
   for (int attempt = 0; attempt < 2; ++attempt) {
     Result<std::unique_ptr<ReadOnlyDb>> db = ReadOnlyDb::open(path, file.access);
-    checked = db ? check(**db, name, damages) : Status(db.error());
+    checked = db ? check(**db, file.damage) : Status(db.error());
     if (checked) file.db = std::move(*db);
     if (checked || file.access != DbAccess::kPrivateIndex) break;
     file.access = DbAccess::kCopy;
@@ -153,10 +182,11 @@ Result<RunFile> open_run_file(const std::string& folder, const std::string& name
   if (!checked) return with_hint(checked.error());
   file.index_doubtful = file.db->cut().has_value();
   if (thorough && !file.index_doubtful)
-    if (const std::string found = file.db->integrity_check(); !found.empty()) {
-      damages.add(name + " is damaged (" + printable(found.substr(0, 120)) + "); what can be read is shown");
+    if (file.db->finds_damage(kLookOver)) {
+      file.damage = kOutOfOrder;
       file.index_doubtful = true;
     }
+  if (!file.damage.empty()) damages.add(name + ' ' + file.damage + "; what can be read is shown");
   return file;
 }
 

@@ -23,9 +23,13 @@ constexpr std::int64_t kMostIds = std::int64_t{1} << 40;
 constexpr int kMostHoles = 1000;
 constexpr std::size_t kMostGuessed = 4096;  // layers or experts
 
-std::string range(std::int64_t first, std::int64_t last) {
-  if (first == last) return "step " + std::to_string(first);
-  return "steps " + std::to_string(first) + " to " + std::to_string(last);
+/// "run.db: losses and loads"
+std::string what_is_in(const RunFile& file, const std::string& stream) {
+  const char* name = stream == kStepStream    ? "losses and loads"
+                     : stream == kProbeStream ? "probes"
+                     : stream == kSpaceStream ? "router spaces"
+                                              : "tokens of experts";
+  return file.name + ": " + name;
 }
 
 /// Where a chunk is: by the index of its stream, or past it by its row.
@@ -76,6 +80,10 @@ std::vector<ChunkPlace> salvaged(ReadOnlyDb& db, const std::string& stream) {
   return places;
 }
 
+std::string list_problem(const RunFile& file, const std::string& stream, const Status& why) {
+  return what_is_in(file, stream) + " are looked for one by one, since their list " + why.error().front().message;
+}
+
 std::vector<ChunkPlace> places_of(RunFile& file, const std::string& stream, std::int64_t first, std::int64_t last,
                                   Damages& damages) {
   if (file.index_doubtful) return salvaged(*file.db, stream);
@@ -87,9 +95,8 @@ std::vector<ChunkPlace> places_of(RunFile& file, const std::string& stream, std:
         places.push_back({row.number(0), 0});
         return true;
       });
-  if (read) return places;
-  damages.add(file.name + ", stream '" + stream + "': its list of steps " + read.error().front().message);
-  return salvaged(*file.db, stream);
+  if (!read) damages.add(list_problem(file, stream, read));
+  return read ? places : salvaged(*file.db, stream);
 }
 
 /// Calls `take` with the chunk there; false: there is none any more.
@@ -152,8 +159,7 @@ class Reading {
     std::vector<telemetry::FramePtr> frames;
     for (auto& [step, frame] : frames_) {
       if (!frames.empty() && step > frames.back()->step + 1)
-        damages_.add(range(frames.back()->step + 1, step - 1) + (step - frames.back()->step == 2 ? " is" : " are") +
-                     " not in the file");
+        damages_.add_stretch("the file lacks ", frames.back()->step + 1, step - 1);
       frames.push_back(std::move(frame));
     }
     return frames;
@@ -181,9 +187,6 @@ class Reading {
   template <class Read, class Take>
   void each_value(RunFile& file, const std::string& stream, Read read, Take take) {
     for (const ChunkPlace& place : places_of(file, stream, first_, last_, damages_)) {
-      const auto tell = [&](const std::string& steps, const std::string& why) {
-        damages_.add(file.name + ", stream '" + stream + "', " + steps + ": " + why + "; left out");
-      };
       std::int64_t last_step = 0, n = 0, raw_bytes = 0;
       Result<std::string> raw = error("its row is gone");
       const Result<bool> found = read_chunk(file, stream, place, [&](const StoredChunk& chunk) {
@@ -193,15 +196,14 @@ class Reading {
         const bool too_much = raw_bytes > kMostBytesAtOnce - bytes_;
         raw = too_much ? error("more than can be read at once") : unpack_chunk(chunk);
       });
-      const std::string steps = range(place.first_step, std::max(place.first_step, last_step));
-      if (!found) {
-        tell("steps from " + std::to_string(place.first_step), "it " + found.error().front().message);
-      } else if (!raw) {
-        tell(steps, raw.error().front().message);
-      } else {
-        bytes_ += raw_bytes;
-        if (const std::string why = read_values(*raw, n, read, take); !why.empty()) tell(steps, why);
-      }
+      if (found && raw) bytes_ += raw_bytes;
+      const std::string why = !found ? "the file " + found.error().front().message
+                              : !raw ? raw.error().front().message
+                                     : read_values(*raw, n, read, take);
+      if (why.empty()) continue;
+      const std::int64_t last = found ? std::max(place.first_step, last_step) : place.first_step - 1;
+      damages_.add_stretch(what_is_in(file, stream) + " of ", place.first_step, last,
+                           " cannot be read (" + why + ") and are left out");
     }
   }
 
@@ -231,7 +233,8 @@ class Reading {
               row.number(1), {kind.value_or(telemetry::Event::Kind::kNotice), row.number(2), row.text(4), row.text(5)}};
           return true;
         });
-    if (!read) damages_.add(file.name + ", events: " + read.error().front().message);
+    if (!read)
+      damages_.add(file.name + ": part of its events cannot be read: the file " + read.error().front().message);
   }
 
   const telemetry::RunInfo& info_;
@@ -266,7 +269,7 @@ std::int64_t newest_step(std::vector<RunFile>& files, Damages& damages) {
       const Status read = file.db->each(
           "SELECT last_step FROM chunk WHERE stream = ?1 ORDER BY first_step DESC LIMIT 1", {kStepStream}, raise);
       if (read) continue;
-      damages.add(file.name + ", stream 'step': its list of steps " + read.error().front().message);
+      damages.add(list_problem(file, kStepStream, read));
     }
     for (const ChunkPlace& place : salvaged(*file.db, kStepStream))
       static_cast<void>(read_chunk(file, kStepStream, place,

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/record/going_on.h"
 #include "core/record/output_file.h"
 #include "core/record/run_file.h"
 #include "core/record/run_frames.h"
@@ -15,25 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::size_t count_checkpoints(const fs::path& folder) {
-  std::size_t count = 0;
-  std::error_code problem;
-  for (fs::directory_iterator entry(folder / "checkpoints", problem), end; !problem && entry != end;
-       entry.increment(problem))
-    if (entry->path().extension() == ".safetensors") ++count;
-  return count;
-}
-
 Diagnostic no_file(const std::string& folder) {
-  std::error_code ignored;
-  const bool configured = fs::exists(fs::path(folder) / "config.toml", ignored);
-  const std::size_t checkpoints = count_checkpoints(folder);
-  if (!configured && checkpoints == 0)
-    return about_file(folder, "is no run: there is no run.db in it", "open the folder of a run");
-  std::string left = configured ? "its configuration (config.toml) can be opened as a new run" : "";
-  if (checkpoints > 0)
-    left += (left.empty() ? "its " : ", and its ") + std::to_string(checkpoints) +
-            (checkpoints == 1 ? " checkpoint" : " checkpoints") + " can be read as safetensors files";
+  const std::string left = what_is_left(folder);
+  if (left.empty()) return about_file(folder, "is no run: there is no run.db in it", "open the folder of a run");
   return about_file(folder, "is a run without its file run.db: it was copied in part, or ended before it was recorded",
                     "copy the whole folder again; " + left);
 }
@@ -60,9 +45,12 @@ class RunReader::Impl {
     if (Status ready = look(true); !ready) return ready;
     if (files_.empty()) return no_file(folder_);
     auto facts = read_facts(files_);
-    if (!facts)
-      return about_file(path_of(files_.front().name), "its description is damaged: " + facts.error().front().message,
-                        "the configuration (config.toml) and the checkpoints in the same folder may still be whole");
+    if (!facts) {
+      // Half a sentence about the file, or a whole one about the description.
+      const std::string& why = facts.error().front().message;
+      return about_file(path_of(files_.front().name),
+                        (why.starts_with("is ") ? "" : "its description is damaged: ") + why, what_is_left(folder_));
+    }
     facts_ = std::move(*facts);
     learn_info();
     rest();
@@ -78,6 +66,13 @@ class RunReader::Impl {
     auto result = read(files_);
     rest();
     return result;
+  }
+
+  /// A file is damaged or lacks, as far as opening them showed.
+  bool is_damaged(const std::vector<RunFile>& files) const {
+    return files.size() != run_file_numbers(folder_).size() || files.empty() ||
+           files.front().name != run_file_name(1) ||
+           std::any_of(files.begin(), files.end(), [](const RunFile& file) { return !file.damage.empty(); });
   }
 
   std::string folder_;
@@ -188,9 +183,21 @@ std::vector<StateHashRow> RunReader::state_hashes() {
   return impl_->with_files([&](auto& files) { return read_state_hashes(files, impl_->damages_); });
 }
 
+Status RunReader::can_go_on() {
+  const Obstacle found = impl_->with_files([&](auto& files) { return obstacle_to_going_on(impl_->folder_, files); });
+  if (found.why.empty()) return Done{};
+  const fs::path place = found.file.empty() ? fs::path(impl_->folder_) : fs::path(impl_->folder_) / found.file;
+  return about_file(place.string(), found.why + "; the run cannot be continued", way_on(impl_->folder_, checkpoints()));
+}
+
 std::vector<CheckpointRow> RunReader::checkpoints() {
-  std::vector<CheckpointRow> rows =
-      impl_->with_files([&](auto& files) { return read_checkpoints(files, impl_->damages_); });
+  std::vector<CheckpointRow> rows = impl_->with_files([&](auto& files) {
+    Damages lost;
+    std::vector<CheckpointRow> listed = read_checkpoints(files, lost);
+    for (const std::string& sentence : lost.sentences()) impl_->damages_.add(sentence);
+    if (!lost.sentences().empty() || impl_->is_damaged(files)) add_unlisted_checkpoints(impl_->folder_, listed);
+    return listed;
+  });
   std::erase_if(rows, [&](const CheckpointRow& row) {
     std::error_code problem;
     return !fs::is_regular_file(checkpoint_path(row), problem);

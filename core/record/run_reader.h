@@ -42,7 +42,13 @@ class RunReader {
   std::vector<EventRow> events();
   std::vector<GapRow> gaps();
   std::vector<StateHashRow> state_hashes();
-  /// Rising by step; only those whose file is there. Tainted ones too.
+  /// May more be added to this run? Error: its record is damaged, or its journal is not as it was written; the hint
+  /// says what is possible instead. Looks over all of run.db (two seconds at most) and reads checkpoints: not on a
+  /// thread that draws.
+  Status can_go_on();
+
+  /// Rising by step; only those whose file is there. Tainted ones too. Of a damaged record also those whose row is
+  /// lost.
   std::vector<CheckpointRow> checkpoints();
   std::string checkpoint_path(const CheckpointRow& row) const;
 

@@ -18,16 +18,20 @@ namespace moescope::record {
 namespace {
 
 /// Every row of `sql` in every file, oldest first; `take` returns what is wrong with the row, as half a sentence.
+/// Returns whether all of them could be reached.
 template <class Take>
-void each_row(std::vector<RunFile>& files, const char* sql, const char* table, Damages& damages, Take take) {
+bool each_row(std::vector<RunFile>& files, const char* sql, const char* table, Damages& damages, Take take) {
+  bool all = true;
   for (RunFile& file : files) {
     const Status read = file.db->each(sql, {}, [&](const DbRow& row) {
-      if (const std::string why = take(row); !why.empty()) damages.add(file.name + ", " + table + ": " + why);
+      if (const std::string why = take(row); !why.empty()) damages.add(file.name + ", its " + table + ": " + why);
       return true;
     });
+    all = all && read;
     if (!read)
-      damages.add(file.name + ", " + table + ": what follows cannot be read: it " + read.error().front().message);
+      damages.add(file.name + ": part of its " + table + " cannot be read: the file " + read.error().front().message);
   }
+  return all;
 }
 
 template <class Row, class Key>
@@ -75,7 +79,7 @@ std::string chain_problem(const std::map<std::int64_t, CommandRow>& rows, std::i
 std::string end_problem(std::vector<RunFile>& files, const std::map<std::int64_t, CommandRow>& rows) {
   std::string problem;
   Damages ignored;  // read_state_hashes() tells
-  each_row(files, "SELECT step, commands, journal_hash FROM state_hash ORDER BY step", "state hashes", ignored,
+  each_row(files, "SELECT step, commands, journal_hash FROM state_hash ORDER BY step", "list of state hashes", ignored,
            [&](const DbRow& row) -> std::string {
              const std::int64_t commands = row.number(1);
              const auto named = rows.find(commands);
@@ -121,32 +125,33 @@ Result<telemetry::RunInfo> read_info(std::vector<RunFile>& files) {
 Journal read_journal(std::vector<RunFile>& files, Damages& damages) {
   std::map<std::int64_t, CommandRow> rows;
   std::int64_t unreadable = 0;
-  each_row(files, "SELECT number, apply_step, json, hash, done, text FROM command ORDER BY number", "journal", damages,
-           [&](const DbRow& row) -> std::string {
-             const std::int64_t number = row.number(0);
-             const auto command = bus::command_from_json(row.bytes(2));
-             if (!command) {
-               if (unreadable == 0 || number < unreadable) unreadable = number;
-               return "command " + std::to_string(number) + " cannot be read: " + command.error().front().message;
-             }
-             CommandRow read{number, row.number(1), *command, row.text(3), std::nullopt};
-             if (const auto done = row.integer(4)) read.result = {*done != 0, row.text(5)};
-             // Its answer may have come before the file was left for another.
-             if (const auto old = rows.find(number); old != rows.end() && !read.result)
-               read.result = old->second.result;
-             rows[number] = std::move(read);
-             return {};
-           });
+  const char* sql = "SELECT number, apply_step, json, hash, done, text FROM command ORDER BY number";
+  const bool all = each_row(files, sql, "journal", damages, [&](const DbRow& row) -> std::string {
+    const std::int64_t number = row.number(0);
+    const auto command = bus::command_from_json(row.bytes(2));
+    if (!command) {
+      if (unreadable == 0 || number < unreadable) unreadable = number;
+      return "command " + std::to_string(number) + " cannot be read: " + command.error().front().message;
+    }
+    CommandRow read{number, row.number(1), *command, row.text(3), std::nullopt};
+    if (const auto done = row.integer(4)) read.result = {*done != 0, row.text(5)};
+    // Its answer may have come before the file was left for another.
+    if (const auto old = rows.find(number); old != rows.end() && !read.result) read.result = old->second.result;
+    rows[number] = std::move(read);
+    return {};
+  });
   Journal journal;
   journal.problem = chain_problem(rows, unreadable);
   if (journal.problem.empty()) journal.problem = end_problem(files, rows);
+  if (journal.problem.empty() && !all)
+    journal.problem = "what follows command " + std::to_string(rows.size()) + " cannot be read";
   journal.rows = values_of(std::move(rows));
   return journal;
 }
 
 std::vector<EventRow> read_events(std::vector<RunFile>& files, Damages& damages) {
   std::map<std::int64_t, EventRow> rows;
-  each_row(files, "SELECT id, step, kind, text, who FROM event ORDER BY id", "events", damages,
+  each_row(files, "SELECT id, step, kind, text, who FROM event ORDER BY id", "list of events", damages,
            [&](const DbRow& row) -> std::string {
              rows[row.number(0)] = {row.number(1), row.text(2), row.text(3), row.text(4)};
              return {};
@@ -156,8 +161,8 @@ std::vector<EventRow> read_events(std::vector<RunFile>& files, Damages& damages)
 
 std::vector<GapRow> read_gaps(std::vector<RunFile>& files, Damages& damages) {
   std::map<std::int64_t, GapRow> rows;
-  each_row(files, "SELECT id, stream, first_step, last_step, dropped, reason FROM gap ORDER BY id", "gaps", damages,
-           [&](const DbRow& row) -> std::string {
+  each_row(files, "SELECT id, stream, first_step, last_step, dropped, reason FROM gap ORDER BY id", "list of gaps",
+           damages, [&](const DbRow& row) -> std::string {
              rows[row.number(0)] = {row.text(1), row.number(2), row.number(3), row.number(4), row.text(5)};
              return {};
            });
@@ -166,8 +171,8 @@ std::vector<GapRow> read_gaps(std::vector<RunFile>& files, Damages& damages) {
 
 std::vector<StateHashRow> read_state_hashes(std::vector<RunFile>& files, Damages& damages) {
   std::map<std::int64_t, StateHashRow> rows;
-  each_row(files, "SELECT step, hash, commands, journal_hash, tensors FROM state_hash ORDER BY step", "state hashes",
-           damages, [&](const DbRow& row) -> std::string {
+  each_row(files, "SELECT step, hash, commands, journal_hash, tensors FROM state_hash ORDER BY step",
+           "list of state hashes", damages, [&](const DbRow& row) -> std::string {
              StateHashRow read{row.number(0), row.text(1), row.number(2), row.text(3), {}};
              auto tensors = read_tensor_list(row.bytes(4));
              std::string problem;
@@ -184,8 +189,8 @@ std::vector<StateHashRow> read_state_hashes(std::vector<RunFile>& files, Damages
 
 std::vector<CheckpointRow> read_checkpoints(std::vector<RunFile>& files, Damages& damages) {
   std::map<std::string, CheckpointRow> rows;
-  each_row(files, "SELECT step, file, bytes, state_hash, commands, kind FROM checkpoint ORDER BY step", "checkpoints",
-           damages, [&](const DbRow& row) -> std::string {
+  each_row(files, "SELECT step, file, bytes, state_hash, commands, kind FROM checkpoint ORDER BY step",
+           "list of checkpoints", damages, [&](const DbRow& row) -> std::string {
              const std::string file = row.text(1);
              if (!is_file_name(file)) return "'" + printable(file.substr(0, 80)) + "' is no name of a checkpoint";
              const auto kind = checkpoint_kind_from(row.bytes(5));

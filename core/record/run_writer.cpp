@@ -310,7 +310,11 @@ Result<std::unique_ptr<RunWriter>> RunWriter::create(const std::string& folder, 
 
 Result<std::unique_ptr<RunWriter>> RunWriter::reopen(const std::string& folder, const WriterOptions& options) {
   // The reader knows every way in which a run can be damaged or somebody else's; it is closed again before writing.
-  if (const auto readable = RunReader::open(folder); !readable) return readable.error();
+  {
+    const auto readable = RunReader::open(folder);
+    if (!readable) return readable.error();
+    if (const Status possible = (*readable)->can_go_on(); !possible) return possible.error();
+  }
   const std::vector<int> numbers = run_file_numbers(folder);
   MOESCOPE_ASSERT(!numbers.empty(), "what the reader opens has a file");
   Result<RunLock> lock = RunLock::take(folder);

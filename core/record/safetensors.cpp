@@ -131,6 +131,28 @@ class InputFile {
   int descriptor_;
 };
 
+Result<SafetensorsHeader> read_header(InputFile& file, const std::string& path) {
+  if (!file.is_open()) return about_file(path, std::string("cannot be read: ") + std::strerror(errno));
+  const auto size = file.size();
+  if (!size) return about_file(path, "this is no file");
+  const auto refuse = [&](const std::string& why) { return about_file(path, "is no whole safetensors file: " + why); };
+  std::array<char, kLengthBytes> length_bytes{};
+  if (*size < kLengthBytes || !file.read(length_bytes.data(), length_bytes.size()))
+    return refuse("it has " + std::to_string(*size) + " bytes");
+  const std::uint64_t length = from_little_endian(length_bytes);
+  if (length > kMaxHeaderBytes || length > *size - kLengthBytes)
+    return refuse("its header would be " + std::to_string(length) + " bytes long");
+  std::string json(static_cast<std::size_t>(length), '\0');
+  if (!file.read(json.data(), json.size())) return refuse("it ends early");
+  Result<SafetensorsHeader> header = parse_header(json, *size - kLengthBytes - length);
+  if (!header) return refuse(header.error().front().message);
+  // A file may be larger on paper than any disk: with holes.
+  if (*size > memory_bytes())
+    return about_file(path, "needs " + with_thousands(static_cast<long long>(*size)) +
+                                " bytes of memory, more than this machine has");
+  return header;
+}
+
 Result<SafetensorsFile> read_blocks(InputFile& file, SafetensorsHeader header, const std::string& path) {
   SafetensorsFile result;
   result.metadata = std::move(header.metadata);
@@ -168,25 +190,16 @@ Status write_safetensors(const std::string& path, const std::vector<TensorBlock>
 
 Result<SafetensorsFile> read_safetensors(const std::string& path) {
   InputFile file(path);
-  if (!file.is_open()) return about_file(path, std::string("cannot be read: ") + std::strerror(errno));
-  const auto size = file.size();
-  if (!size) return about_file(path, "this is no file");
-  const auto refuse = [&](const std::string& why) { return about_file(path, "is no whole safetensors file: " + why); };
-  std::array<char, kLengthBytes> length_bytes{};
-  if (*size < kLengthBytes || !file.read(length_bytes.data(), length_bytes.size()))
-    return refuse("it has " + std::to_string(*size) + " bytes");
-  const std::uint64_t length = from_little_endian(length_bytes);
-  if (length > kMaxHeaderBytes || length > *size - kLengthBytes)
-    return refuse("its header would be " + std::to_string(length) + " bytes long");
-  std::string json(static_cast<std::size_t>(length), '\0');
-  if (!file.read(json.data(), json.size())) return refuse("it ends early");
-  Result<SafetensorsHeader> header = parse_header(json, *size - kLengthBytes - length);
-  if (!header) return refuse(header.error().front().message);
-  // A file may be larger on paper than any disk: with holes.
-  if (*size > memory_bytes())
-    return about_file(path, "needs " + with_thousands(static_cast<long long>(*size)) +
-                                " bytes of memory, more than this machine has");
+  Result<SafetensorsHeader> header = read_header(file, path);
+  if (!header) return header.error();
   return read_blocks(file, std::move(*header), path);
+}
+
+Result<std::map<std::string, std::string>> read_safetensors_metadata(const std::string& path) {
+  InputFile file(path);
+  Result<SafetensorsHeader> header = read_header(file, path);
+  if (!header) return header.error();
+  return std::move(header->metadata);
 }
 
 }  // namespace moescope::record

@@ -31,5 +31,7 @@ struct SafetensorsFile {
 /// Errors: not readable, no whole safetensors file (and why), data that differ from what was written, larger than
 /// memory.
 Result<SafetensorsFile> read_safetensors(const std::string& path);
+/// Its metadata alone; the data are not looked at.
+Result<std::map<std::string, std::string>> read_safetensors_metadata(const std::string& path);
 
 }  // namespace moescope::record

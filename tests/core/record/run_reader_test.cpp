@@ -251,10 +251,13 @@ TEST_F(RunReaderTest, WhatIsNoRunGetsASentence) {
   fs::remove(folder_ + "/run.db");
   EXPECT_EQ(refusal(),
             "is a run without its file run.db: it was copied in part, or ended before it was recorded | copy the whole "
-            "folder again; its configuration (config.toml) can be opened as a new run, and its 1 checkpoint can be "
+            "folder again; it can be neither continued nor forked, but its configuration (config.toml) can be opened "
+            "as a new run, and its 1 checkpoint can be "
             "read as safetensors files");
   const std::string rest =
-      " | the configuration (config.toml) and the checkpoints in the same folder may still be whole";
+      " | it can be neither continued nor forked, but its configuration (config.toml) can be opened as a new run, and "
+      "its "
+      "1 checkpoint can be read as safetensors files";
   fill(folder_ + "/run.db", "");
   EXPECT_EQ(refusal(), "is empty" + rest);
   fill(folder_ + "/run.db", std::string(5000, 'x'));
@@ -306,7 +309,8 @@ TEST_F(RunReaderTest, ADamagedChunkLosesOnlyItself) {
   EXPECT_THAT(bare, ElementsAre(70, 80, 90, 100, 110, 120)) << "probes of lost steps are still there";
   EXPECT_EQ(std::count_if(frames.begin(), frames.end(), [](const auto& f) { return !f->losses.empty(); }), 86);
   EXPECT_THAT(reader->damages(),
-              testing::Contains("run.db, stream 'step', steps 65 to 128: its checksum differs; left out"));
+              testing::Contains("run.db: losses and loads of steps 65 to 128 cannot be read (its checksum differs) and "
+                                "are left out"));
 }
 
 TEST_F(RunReaderTest, ChunksThatLieAboutThemselvesAreLeftOut) {
@@ -344,8 +348,8 @@ TEST_F(RunReaderTest, ValuesThatDoNotFitTheRunAreLeftOut) {
   ASSERT_TRUE(reader);
   EXPECT_THAT((*reader)->frames(1, 20), testing::SizeIs(2)) << "only the expert tokens at 20 and the spaces fit";
   EXPECT_THAT((*reader)->damages(),
-              testing::Contains("run.db, stream 'step', steps 1 to 20: a value of it does not fit the run: a layer has "
-                                "the loads of 4 experts; left out"));
+              testing::Contains("run.db: losses and loads of steps 1 to 20 cannot be read (a value of it does not fit "
+                                "the run: a layer has the loads of 4 experts) and are left out"));
 }
 
 TEST_F(RunReaderTest, WithoutItsDescriptionLossesAndLoadsAreLeft) {
@@ -391,7 +395,8 @@ TEST_F(RunReaderTest, ACheckpointOutsideTheFolderIsNone) {
   edit_run("UPDATE checkpoint SET file = '../x.safetensors' WHERE kind = 'asked'");
   const auto reader = opened();
   EXPECT_THAT(reader->checkpoints(), IsEmpty());
-  EXPECT_THAT(reader->damages(), ElementsAre("run.db, checkpoints: '../x.safetensors' is no name of a checkpoint"));
+  EXPECT_THAT(reader->damages(),
+              ElementsAre("run.db, its list of checkpoints: '../x.safetensors' is no name of a checkpoint"));
 }
 
 }  // namespace
