@@ -48,6 +48,7 @@ class Undo {
     if (made_folder_) fs::remove(folder_, ignored);
   }
   void made_folder() { made_folder_ = true; }
+  bool has_made_folder() const { return made_folder_; }
   void keep() { kept_ = true; }
 
  private:
@@ -84,9 +85,22 @@ std::string random_digits() {
 
 }  // namespace
 
-RunFolder::RunFolder(std::string path) : path_(std::move(path)) {}
+RunFolder::RunFolder(std::string path, bool created, bool made_folder)
+    : path_(std::move(path)), created_(created), made_folder_(made_folder) {}
 
 RunFolder::~RunFolder() { log::close_file(); }
+
+void RunFolder::discard(std::unique_ptr<RunFolder> folder) {
+  if (!folder->created_) return;
+  const fs::path path = folder->path_;
+  const bool made_folder = folder->made_folder_;
+  folder.reset();  // closes the log
+  std::error_code ignored;
+  for (const char* name :
+       {"config.toml", "config.source.toml", "log.txt", "run.db", "run.db-wal", "run.db-shm", "run.db-journal", "lock"})
+    fs::remove(path / name, ignored);
+  if (made_folder) fs::remove(path, ignored);  // only when it is empty
+}
 
 Status RunFolder::check(const std::string& path) {
   if (path.empty()) return error("the run folder has no name");
@@ -116,14 +130,14 @@ Result<std::unique_ptr<RunFolder>> RunFolder::create(const std::string& path, co
   if (!source) return source.error();
   if (auto problem = open_log(path)) return std::move(*problem);
   undo.keep();
-  return std::unique_ptr<RunFolder>(new RunFolder(path));
+  return std::unique_ptr<RunFolder>(new RunFolder(path, true, undo.has_made_folder()));
 }
 
 Result<std::unique_ptr<RunFolder>> RunFolder::reopen(const std::string& path) {
   std::error_code failure;
   if (!fs::is_directory(path, failure)) return about_file(path, "there is no such run folder");
   if (auto problem = open_log(path)) return std::move(*problem);
-  return std::unique_ptr<RunFolder>(new RunFolder(path));
+  return std::unique_ptr<RunFolder>(new RunFolder(path, false, false));
 }
 
 std::string new_run_path(const std::string& parent, const std::string& name) {

@@ -19,6 +19,9 @@ class RunFolder {
   /// To go on with a run: its log is appended to.
   static Result<std::unique_ptr<RunFolder>> reopen(const std::string& path);
   ~RunFolder();
+  /// Takes back what create() made, and an empty record made in it since; whatever else is there stays. Of a folder
+  /// that was reopened nothing goes.
+  static void discard(std::unique_ptr<RunFolder> folder);
 
   /// What create() would refuse about `path` by what can be seen without writing anything.
   static Status check(const std::string& path);
@@ -26,8 +29,9 @@ class RunFolder {
   const std::string& path() const { return path_; }
 
  private:
-  explicit RunFolder(std::string path);
+  RunFolder(std::string path, bool created, bool made_folder);
   std::string path_;
+  bool created_, made_folder_;
 };
 
 /// "runs/20261125T101502Z-two_stage_workshop-1a2b3c4d" under `parent`.

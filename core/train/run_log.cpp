@@ -61,6 +61,13 @@ void RunLog::begin(const record::RunFacts& facts, const telemetry::RunInfo& info
   open_recorder(std::move(*writer));
 }
 
+void RunLog::discard() {
+  checkpoint_writer_.reset();
+  recorder_.reset();
+  writer_.reset();
+  if (folder_) record::RunFolder::discard(std::move(folder_));
+}
+
 void RunLog::go_on(std::vector<record::CommandRow> commands, std::vector<record::CheckpointRow> checkpoints) {
   record::tidy_checkpoints(folder_->path(), checkpoints);
   record::remove_unfinished(weights_path());

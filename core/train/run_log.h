@@ -33,6 +33,8 @@ class RunLog {
 
   /// A new run: makes its record. Throws when that cannot be.
   void begin(const record::RunFacts& facts, const telemetry::RunInfo& info);
+  /// A new run that never came to its first step: nothing of it stays. Nothing is written afterwards.
+  void discard();
   /// A run gone on with: its journal so far and its checkpoints. Removes what an interrupted write left.
   void go_on(std::vector<record::CommandRow> commands, std::vector<record::CheckpointRow> checkpoints);
 

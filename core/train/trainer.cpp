@@ -51,6 +51,16 @@ void Trainer::run(const std::stop_token& stop) {
 }
 
 void Trainer::prepare(const std::stop_token& stop) {
+  try {
+    begin(stop);
+  } catch (...) {
+    // What a refused run made would be in the way when it is tried again.
+    if (log_ && !continues(request_)) log_->discard();
+    throw;
+  }
+}
+
+void Trainer::begin(const std::stop_token& stop) {
   clock_.enter(Phase::kPrepare);
   stop_ = stop;
   set_state(RunState::kIdle);
@@ -87,16 +97,19 @@ void Trainer::make_parts() {
 }
 
 telemetry::FramePtr Trainer::step() {
+  trying_ = step_ + 1;
   switch_stage_when_due();
   clock_.reset();
   const StepPlan plan{step_, schedule_.at(step_), static_cast<std::uint64_t>(request_.config.top.seed)};
   const StepResult result = train_step(model(), *material_.objective, *material_.stream, *optimizer_, plan, clock_);
   clock_.set_step(++step_);
   telemetry::FramePtr frame = make_frame(plan, result);
+  const double told_ms = watching_ms();
   keep_state();
   if (!retracing_) {
     log_->add(frame);
     publish(frame);
+    unreported_watch_ms_ = watching_ms() - told_ms;
     told_ = step_;
     if (steps_until_pause_ > 0 && --steps_until_pause_ == 0) {
       paused_ = true;
@@ -147,8 +160,7 @@ std::shared_ptr<telemetry::TelemetryFrame> Trainer::make_frame(const StepPlan& p
   clock_.enter(Phase::kPublish);
   frame->step_ms =
       clock_.ms(Phase::kData) + clock_.ms(Phase::kForward) + clock_.ms(Phase::kBackward) + clock_.ms(Phase::kOptimizer);
-  const double watched_ms = clock_.ms(Phase::kProbe) + clock_.ms(Phase::kPublish);
-  frame->watch_ms = watched_ms + std::exchange(unreported_watch_ms_, -watched_ms);
+  frame->watch_ms = watching_ms() + std::exchange(unreported_watch_ms_, 0);
   const double tokens = static_cast<double>(result.batch.num_tokens());
   frame->tokens_per_second = 1000 * tokens / (frame->step_ms + frame->watch_ms);
   // What is measured to be compared keeps the spacing it was given, whatever it costs.
@@ -189,8 +201,6 @@ void Trainer::publish(telemetry::FramePtr frame) {
   clock_.enter(Phase::kPublish);
   channels_->frames.push_drop_oldest(std::move(frame));
   clock_.enter(Phase::kBetween);
-  // make_frame() took its own share off; what remains is the hand-over, told with the next frame.
-  unreported_watch_ms_ += clock_.ms(Phase::kProbe) + clock_.ms(Phase::kPublish);
 }
 
 void Trainer::notice(const std::string& text) {

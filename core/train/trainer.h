@@ -74,12 +74,14 @@ class Trainer {
   void set_state(bus::RunState state);
   void beat();
   void wait_for_command();
+  void begin(const std::stop_token& stop);
   void make_parts();
   void switch_stage_when_due();
   void mark_break(const bus::Command& command);
   std::shared_ptr<telemetry::TelemetryFrame> make_frame(const StepPlan& plan, const StepResult& result);
   void validate_when_due(telemetry::TelemetryFrame& frame);
   void measure_quality();
+  double watching_ms() const { return clock_.ms(Phase::kProbe) + clock_.ms(Phase::kPublish); }
   void publish(telemetry::FramePtr frame);
   void notice(const std::string& text);
 
@@ -143,10 +145,13 @@ class Trainer {
   std::int64_t steps_until_pause_ = 0;                ///< of kStep; 0: none asked for
   std::size_t script_done_ = 0;                       ///< rows of the request's script behind us
   std::vector<telemetry::Event> events_;              ///< since the last frame
-  double unreported_watch_ms_ = 0;                    ///< spent handing the last frame over
+  double unreported_watch_ms_ = 0;                    ///< spent handing the last frame over, told with the next
+  std::int64_t trying_ = 0;                           ///< the step that is or was being trained
 
   std::string run_id_;
   std::unique_ptr<record::RunReader> past_;        ///< what the run starts from, until it has
+  std::optional<std::int64_t> past_journal_ends_;  ///< how many commands the checkpoint has behind it that is forked
+                                                   ///< without the journal, which is damaged; nothing: it is whole
   std::vector<record::StateHashRow> past_hashes_;  ///< to hold the retraced steps against
   bool retracing_ = false;                         ///< trains recorded steps again: nothing is told or written
   std::int64_t retraced_ = 0;                      ///< journal rows that have acted again

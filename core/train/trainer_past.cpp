@@ -40,9 +40,18 @@ void Trainer::open_past() {
   auto opened = record::RunReader::open(request_.origin->folder);
   if (!opened) throw std::runtime_error(one_line(opened.error()));
   past_ = std::move(*opened);
-  if (const std::string broken = past_->journal_problem(); !broken.empty()) throw std::runtime_error(broken);
   const std::int64_t wanted = request_.origin->step, last = past_->last_step();
-  if (wanted > last) {
+  const std::vector<CheckpointRow> checkpoints = past_->checkpoints();
+  // A checkpoint needs nothing else of a damaged record to begin a run with.
+  const CheckpointRow* from = continues(request_) ? nullptr : record::starting_at(checkpoints, past_step());
+  const std::string broken = past_->journal_problem();
+  if (!broken.empty() || (from != nullptr && from->commands > static_cast<std::int64_t>(past_->commands().size()))) {
+    const std::int64_t asked = request_.origin->commands;
+    if (from == nullptr || (asked != Origin::kNewest && asked != from->commands))
+      throw std::runtime_error(broken + "; it can be forked only at the step of a checkpoint, with all its commands");
+    past_journal_ends_ = from->commands;
+  }
+  if (wanted > last && from == nullptr) {
     throw std::runtime_error("the run " + printable(past_->folder()) + " is recorded up to step " +
                              with_thousands(last) + ", not to " + with_thousands(wanted));
   }
@@ -57,6 +66,7 @@ std::int64_t Trainer::past_step() const {
 }
 
 std::int64_t Trainer::commands_wanted(const std::vector<CommandRow>& journal) const {
+  if (past_journal_ends_) return *past_journal_ends_;
   const auto all = static_cast<std::int64_t>(journal.size());
   if (request_.origin->commands != Origin::kNewest) return std::clamp<std::int64_t>(request_.origin->commands, 0, all);
   if (request_.origin->step == Origin::kNewest) return all;
@@ -74,8 +84,9 @@ void Trainer::start_from_past() {
   past_hashes_ = past_->state_hashes();
 
   std::int64_t behind = 0;  // commands that have acted
+  const std::size_t told_before = events_.size();
   const Snapshot snapshot = request_.ring ? request_.ring->newest(past_->facts().id, target, commands) : Snapshot{};
-  if (snapshot.blocks) {
+  if (snapshot.blocks && (!past_journal_ends_ || snapshot.step == target)) {
     restore(state(), *snapshot.blocks);
     newest_ = snapshot;
     behind = snapshot.commands;
@@ -85,34 +96,47 @@ void Trainer::start_from_past() {
     throw std::runtime_error("this run begins at step " + with_thousands(past_->facts().parent_step) + " of " +
                              printable(past_->facts().parent_folder) + "; name that one for an earlier step");
   }
+  if (step_ < target && past_journal_ends_)
+    throw std::runtime_error("its checkpoint at step " + with_thousands(target) +
+                             " is damaged, and so is the journal that leads there from an older one");
   clock_.set_step(step_);
   if (step_ < target)
     log::info("trains steps " + steps_text(step_ + 1, target) + " again, with the commands of the journal");
+  // What was passed over is told with the first new step; events of steps trained again are not.
+  const std::vector<telemetry::Event> passed_over(events_.begin() + static_cast<std::ptrdiff_t>(told_before),
+                                                  events_.end());
   retrace(acting(journal, behind, commands), target);
+  events_.insert(events_.end(), passed_over.begin(), passed_over.end());
   past_hashes_.clear();
   while (script_done_ < request_.script.size() && request_.script[script_done_].step < step_) ++script_done_;
 }
 
 std::optional<CheckpointRow> Trainer::load(record::RunReader& recorded, std::int64_t step, std::int64_t commands) {
   std::vector<CheckpointRow> rows = recorded.checkpoints();
+  std::vector<std::string> passed_over;
+  const auto tell = [&](const std::string& used) {
+    for (const std::string& problem : passed_over) notice("checkpoint " + problem + "; " + used);
+  };
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
     if (row->step > step || row->commands > commands || row->kind == record::CheckpointKind::kTainted) continue;
     const std::string path = recorded.checkpoint_path(*row);
     Result<record::SafetensorsFile> file = record::read_safetensors(path);
     std::string problem;
     if (!file) {
-      problem = one_line(file.error());
+      problem = file.error().front().message;
     } else if (hash_of(file->blocks).hash != row->state_hash) {
-      problem = path + ": its content is not what was saved";
+      problem = "its content is not what was saved";
     }
     if (problem.empty()) {
       restore(state(), file->blocks);
       newest_ = {run_id_, step_, row->commands,
                  std::make_shared<std::vector<record::TensorBlock>>(std::move(file->blocks))};
+      tell(row->file + " is used instead");
       return *row;
     }
-    notice(problem + "; an older checkpoint is used");
+    passed_over.push_back(row->file + " cannot be used: " + problem);
   }
+  tell("the run is trained again from its beginning");
   return std::nullopt;
 }
 
@@ -183,7 +207,12 @@ bool Trainer::try_step() {
     step();
     return true;
   } catch (...) {
-    if (!recover(std::current_exception())) throw;
+    const Phase phase = clock_.current();
+    if (!recover(std::current_exception())) {
+      clock_.enter(phase);  // where it failed, not where the way back ended
+      throw;
+    }
+    trying_ = step_;
     return false;
   }
 }

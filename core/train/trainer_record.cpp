@@ -1,4 +1,5 @@
 // What is kept of a run while it goes on: its record, hashes, checkpoints, snapshots in memory.
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
@@ -167,12 +168,12 @@ void Trainer::finish() {
 }
 
 void Trainer::fail(const std::exception_ptr& exception) {
-  bus::Failure failure{clock_.step(), phase_name(clock_.current()), one_line(exception)};
+  bus::Failure failure{std::max(trying_, step_), phase_name(clock_.current()), one_line(exception)};
   if (is_out_of_memory(exception) && material_.model)
     failure.message += "; the run needs " + in_words(material_.memory);
   log::error("failed at step " + std::to_string(failure.step) + " in " + failure.phase + ": " + failure.message);
   try {
-    if (watch_ && log_) {
+    if (watch_ && log_ && log_->writes()) {
       // For looking at, never to go on from: the step may be half done.
       save_checkpoint(CheckpointKind::kTainted, log_->commands());
       log_->add(record::EventRow{failure.step, "failure", failure.phase + ": " + failure.message, "lab"});
@@ -184,7 +185,7 @@ void Trainer::fail(const std::exception_ptr& exception) {
   }
   channels_->status.update([&](bus::RunStatus& status) {
     status.state = RunState::kFailed;
-    status.step = failure.step;
+    status.step = step_;
     status.activity.clear();
     status.failure = failure;
   });

@@ -79,6 +79,7 @@ class Verification {
       if (!verdict_.what.empty() || step >= verdict_.last_step) break;
       if (stop.stop_requested()) {
         verdict_.stopped = true;
+        verdict_.last_step = step;
         break;
       }
       compare(*trainer_.step());
@@ -90,7 +91,7 @@ class Verification {
     }
     if (!verdict_.what.empty()) name_tensors(behind);
     for (const std::string& damage : reader_.damages()) verdict_.notes.push_back(damage);
-    verdict_.equal = verdict_.what.empty() && !verdict_.stopped;
+    verdict_.equal = verdict_.what.empty() && !verdict_.stopped && verdict_.hashes > 0;
     return std::move(verdict_);
   }
 

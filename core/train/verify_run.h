@@ -27,9 +27,9 @@ struct VerifyRequest {
 };
 
 struct Verdict {
-  bool equal = false;
-  bool stopped = false;  ///< by the stop token; what was compared until then is told
-  std::int64_t first_step = 0, last_step = 0;
+  bool equal = false;                                 ///< nothing differs, and the state was compared at least once
+  bool stopped = false;                               ///< by the stop token; what was compared until then is told
+  std::int64_t first_step = 0, last_step = 0;         ///< of what was compared
   std::int64_t hashes = 0, frames = 0, commands = 0;  ///< compared
   // When not equal:
   std::int64_t differs_at = 0;       ///< first step where anything recorded differs

@@ -51,6 +51,24 @@ TEST(RunFolder, TakenUpAgainGoesOnWithItsLog) {
   EXPECT_EQ(format(absent.error()), scratch / "absent" + std::string(": error: there is no such run folder\n"));
 }
 
+TEST(RunFolder, ADiscardedOneLeavesWhatWasThereBefore) {
+  const ScratchFolder scratch;
+  auto folder = open_folder(scratch / "new");
+  fill(scratch / "new/run.db", "nothing in it");
+  RunFolder::discard(std::move(folder));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "new"));
+  fs::create_directory(scratch / "given");
+  RunFolder::discard(open_folder(scratch / "given"));
+  EXPECT_TRUE(fs::is_empty(scratch / "given"));
+  folder = open_folder(scratch / "shared");
+  fill(scratch / "shared/thesis.txt", "mine");
+  RunFolder::discard(std::move(folder));
+  EXPECT_EQ(content_of(scratch / "shared/thesis.txt"), "mine");
+  open_folder(scratch / "old");
+  RunFolder::discard(std::move(*RunFolder::reopen(scratch / "old")));
+  EXPECT_EQ(content_of(scratch / "old/config.toml"), "seed = 7\n");
+}
+
 TEST(RunFolder, AnEmptyFolderIsTaken) {
   const ScratchFolder scratch;
   EXPECT_NE(open_folder(scratch.path()), nullptr);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 #include "core/record/checkpoint_files.h"
 #include "core/record/run_reader.h"
@@ -142,6 +143,45 @@ TEST_F(RunFolderOfARun, AFolderInUseFailsThePreparation) {
   EXPECT_EQ(run.status().failure.message,
             path.string() + ": this folder is not empty; name a new or empty folder for the run");
   EXPECT_TRUE(fs::exists(path / "something"));
+}
+
+TEST_F(RunFolderOfARun, ARefusedRunLeavesNoFolderThatWouldBeInTheWay) {
+  const auto refused = [&](const train::RunRequest& asked, train::TrainerHooks hooks) {
+    train::Trainer trainer(asked, std::make_shared<bus::Channels>(), std::move(hooks));
+    try {
+      trainer.prepare({});
+      ADD_FAILURE() << "it was not refused";
+    } catch (...) {
+      trainer.fail(std::current_exception());
+    }
+  };
+  train::RunRequest request;
+  request.config = test::tiny_config("switch", {"train.steps=4", "model.init_from=\"/no/such/file\""});
+  request.folder = (path / "new").string();
+  refused(request, test::tiny_hooks());
+  EXPECT_FALSE(fs::exists(path / "new"));
+  fs::create_directories(path / "empty");
+  request.folder = (path / "empty").string();
+  refused(request, test::tiny_hooks());
+  EXPECT_TRUE(fs::is_empty(path / "empty")) << "it was there before";
+
+  // The same on the way from an older state of another run.
+  request.config = test::tiny_config("switch", {"train.steps=4"});
+  request.folder = (path / "whole").string();
+  {
+    train::Trainer whole(request, std::make_shared<bus::Channels>(), test::tiny_hooks());
+    whole.prepare({});
+    while (whole.steps_done() < 4) whole.step();
+  }
+  train::TrainerHooks failing = test::tiny_hooks();
+  failing.on_phase = [](std::string_view phase, std::int64_t) {
+    if (phase == "backward") throw std::runtime_error("thrown by the test");
+  };
+  request.origin = train::Origin{train::Origin::Use::kFork, request.folder, 3, train::Origin::kNewest};
+  request.folder = (path / "fork").string();
+  refused(request, failing);
+  EXPECT_FALSE(fs::exists(path / "fork"));
+  EXPECT_TRUE(fs::exists(path / "whole/run.db"));
 }
 
 TEST_F(RunFolderOfARun, WeightsAreSavedOnRequestOrTheReasonGiven) {

@@ -64,8 +64,16 @@ TEST(Shortage, WhereNobodyCanResumeTheStepIsTriedOnceMore) {
   allocator.arm(50);
   EXPECT_FALSE(run.trainer->try_step());
   allocator.arm(50);
-  EXPECT_THROW(run.trainer->try_step(), c10::OutOfMemoryError);
-  allocator.arm(-1);
+  try {
+    run.trainer->try_step();
+    FAIL() << "there was memory";
+  } catch (const c10::OutOfMemoryError&) {
+    allocator.arm(-1);
+    EXPECT_EQ(run.trainer->clock().current(), train::Phase::kForward);
+    run.trainer->fail(std::current_exception());
+  }
+  EXPECT_EQ(run.channels->status.read().failure.step, 4) << "the step of which 'ran out of memory' was said";
+  EXPECT_EQ(run.channels->status.read().step, 3) << "steps done";
 }
 
 TEST(Shortage, AFailedStepLeavesItsStateForLookingAtAndTheRunGoesOnFromBefore) {
