@@ -11,6 +11,7 @@
 #include "app/cli/verb.h"
 #include "app/workbench/paths.h"
 #include "core/base/text.h"
+#include "core/record/checkpoint_files.h"
 #include "core/record/output_file.h"
 #include "core/record/run_folder.h"
 
@@ -29,11 +30,23 @@ struct ForkOptions {
   bool json = false;
 };
 
+/// ": 20, 40, 60"
+std::string steps_of(const std::vector<record::CheckpointRow>& checkpoints) {
+  std::string text;
+  for (const std::int64_t step : record::steps_to_start_from(checkpoints))
+    text += (text.empty() ? ": " : ", ") + with_thousands(step);
+  return text;
+}
+
 /// A range that the recorded run decides, told in its own words.
 Status check_range(const RecordedRun& run, std::int64_t step, std::int64_t journal) {
   const std::int64_t last = run.reader->last_step();
   const std::string& folder = run.reader->folder();
-  if (step > last)
+  const bool at_checkpoint = record::starting_at(run.checkpoints, step) != nullptr;
+  if (const std::string broken = run.reader->journal_problem(); !broken.empty() && !at_checkpoint)
+    return record::about_file(folder, "the journal is not as it was written: " + broken,
+                              "the run can be forked at the step of a checkpoint" + steps_of(run.checkpoints));
+  if (step > last && !at_checkpoint)
     return record::about_file(folder, "step " + with_thousands(step) + " is not recorded",
                               "the last recorded step is " + with_thousands(last));
   if (step >= run.config.train.steps)
@@ -89,6 +102,7 @@ int fork(const ForkOptions& options) {
   const std::int64_t step = request->origin->step;
   FollowOptions follow{
       options.json, {"Leaves " + run->reader->folder() + " at step " + with_thousands(step)}, step, options.isolate};
+  run->checkpoint_before(step, follow.said);
   for (const std::string& damage : run->reader->damages()) follow.said.push_back("warning: " + damage);
   run->reader.reset();
   return follow_run(*request, follow);

@@ -5,14 +5,42 @@
 
 #include "app/cli/registered.h"
 #include "core/base/text.h"
+#include "core/record/checkpoint_files.h"
+#include "core/record/safetensors.h"
 
 namespace moescope::cli {
 
-const record::CheckpointRow* RecordedRun::checkpoint_before(std::int64_t step) const {
-  const record::CheckpointRow* found = nullptr;
-  for (const record::CheckpointRow& row : checkpoints)
-    if (row.step <= step && row.kind != record::CheckpointKind::kTainted) found = &row;
-  return found;
+namespace {
+
+/// What every end that was asked for leaves: its last checkpoint, or (a disk too full for that) the weights alone.
+bool ended_by_itself(const RecordedRun& run) {
+  const std::int64_t last = run.reader->last_step();
+  for (const record::CheckpointRow& row : run.checkpoints)
+    if (row.kind == record::CheckpointKind::kFinal && row.step == last) return true;
+  const auto weights =
+      record::read_safetensors_metadata((std::filesystem::path(run.reader->folder()) / "final.safetensors").string());
+  if (!weights) return false;
+  const auto step = weights->find("step");
+  return step != weights->end() && step->second == std::to_string(last);
+}
+
+/// Of a failure that nothing came after; 0: there is none.
+std::int64_t failed_step(record::RunReader& reader) {
+  std::int64_t step = 0;
+  for (const record::EventRow& event : reader.events())
+    if (event.kind == "failure" && event.step >= reader.last_step()) step = event.step;
+  return step;
+}
+
+}  // namespace
+
+const record::CheckpointRow* RecordedRun::checkpoint_before(std::int64_t step,
+                                                            std::vector<std::string>& warnings) const {
+  const record::Readable found = record::newest_readable(reader->folder(), checkpoints, step);
+  const std::string used = found.row == nullptr ? "the run begins again" : found.row->file + " is used instead";
+  for (const std::string& one : found.passed_over)
+    warnings.push_back("warning: checkpoint " + printable(one) + "; " + printable(used));
+  return found.row;
 }
 
 Result<RecordedRun> open_recorded(const std::string& path) {
@@ -28,7 +56,10 @@ Result<RecordedRun> open_recorded(const std::string& path) {
 
 std::string state_in_words(const RecordedRun& run) {
   const std::string steps = with_thousands(run.reader->last_step()) + " of " + with_thousands(run.config.train.steps);
-  if (run.reader->being_written()) return "being trained, step " + steps;
+  if (run.reader->being_written()) return "running, step " + steps;
+  if (const std::int64_t step = failed_step(*run.reader); step > 0)
+    return "failed at step " + with_thousands(step) + " of " + with_thousands(run.config.train.steps);
+  if (!ended_by_itself(run)) return "interrupted at step " + steps;
   return run.reached_its_end() ? "finished" : "stopped at step " + steps;
 }
 

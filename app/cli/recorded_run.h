@@ -16,8 +16,9 @@ struct RecordedRun {
   config::RunConfig config;  ///< as recorded, read again
 
   bool reached_its_end() const { return reader->last_step() >= config.train.steps; }
-  /// The newest one at or before `step` that training may start from; null: the run's beginning.
-  const record::CheckpointRow* checkpoint_before(std::int64_t step) const;
+  /// The newest whole one at or before `step` that training may start from (null: the run's beginning). Each damaged
+  /// one that was passed over becomes a warning.
+  const record::CheckpointRow* checkpoint_before(std::int64_t step, std::vector<std::string>& warnings) const;
   std::vector<record::CheckpointRow> checkpoints;
 };
 
@@ -25,7 +26,8 @@ struct RecordedRun {
 /// build cannot read.
 Result<RecordedRun> open_recorded(const std::string& path);
 
-/// "finished", "being trained", "stopped at step 430 of 1,500".
+/// "finished", "running, step 430 of 1,500", "stopped at step …", "failed at step …"; "interrupted at step …": its
+/// process ended without recording an end.
 std::string state_in_words(const RecordedRun& run);
 
 /// The same folder, however it is written.

@@ -1,7 +1,9 @@
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
 
 #include "app/cli/interrupt.h"
 #include "app/cli/recorded_run.h"
@@ -23,6 +25,9 @@ struct ReplayOptions {
   std::int64_t from = 0;
   bool json = false;
 };
+
+constexpr const char* kHowToStop = "  Ctrl-C stops and tells what was equal";
+constexpr std::chrono::milliseconds kLookEvery{50};
 
 int tell(const Diagnostics& problem, int code) {
   std::fputs(format(problem).c_str(), stderr);
@@ -46,15 +51,25 @@ int verify(const RecordedRun& run, const ReplayOptions& options) {
   log::set_console(false);
   std::stop_source stop;
   StatusLine line;
+  // Preparing the corpus can take longer than the training.
+  const std::jthread watcher([&stop](const std::stop_token& over) {
+    for (; !over.stop_requested(); std::this_thread::sleep_for(kLookEvery))
+      if (interrupted()) stop.request_stop();
+  });
+  line.show(std::string("preparing") + kHowToStop);
   const auto progress = [&](std::int64_t step, std::int64_t last) {
-    if (interrupted()) stop.request_stop();
     const double fraction = last > 0 ? static_cast<double>(step) / static_cast<double>(last) : 0;
-    line.show("training again  " + with_thousands(step) + '/' + with_thousands(last) + ' ' + bar(fraction, 20));
+    line.show("training again  " + with_thousands(step) + '/' + with_thousands(last) + ' ' + bar(fraction, 20) +
+              kHowToStop);
   };
   const auto verdict =
       train::verify_run({folder, run.config, app::cache_folder(), options.from, nullptr}, progress, stop.get_token());
   line.show("");
-  if (!verdict) return interrupted() ? static_cast<int>(kInterrupted) : tell(verdict.error(), kWrongInput);
+  if (!verdict && interrupted()) {
+    std::fputs("Stopped before a step was compared\n", stderr);
+    return kInterrupted;
+  }
+  if (!verdict) return tell(verdict.error(), kWrongInput);
   const int code = verdict->equal ? kDone : verdict->stopped && verdict->what.empty() ? kInterrupted : kDiffers;
   return print(options.json ? to_json(*verdict) : in_words(*verdict), code);
 }
@@ -83,9 +98,9 @@ Verb add_replay(CLI::App& program) {
   verb->footer(
       "Without --verify: the run and its journal, every command with its step, who gave it and what it did.\n"
       "With it: losses, loads and all else that was recorded at each step, the answers to commands and the hashes of\n"
-      "the whole state. Exit codes: 0 equal, 2 the input is wrong, 3 something differs (the first step and the "
-      "tensors\n"
-      "are named) or the journal was changed, 130 interrupted.");
+      "the whole state. Ctrl-C stops and tells up to which step all was equal; --from goes on from there.\n"
+      "Exit codes: 0 equal, 2 the input is wrong, 3 something differs (the first step and the tensors are named), the\n"
+      "journal was changed, or no hash of the state is recorded to compare with, 130 interrupted.");
   return {verb, [options] { return replay(*options); }};
 }
 

@@ -96,7 +96,7 @@ std::string missing(const RecordedRun& run) {
   for (const record::GapRow& gap : run.reader->gaps())
     text += "  " + counted(gap.dropped, gap.stream + " value") + " of steps " + with_thousands(gap.first_step) +
             " to " + with_thousands(gap.last_step) + ": " + printable(gap.reason) + '\n';
-  for (const std::string& damage : run.reader->damages()) text += "  damaged: " + printable(damage) + '\n';
+  for (const std::string& damage : run.reader->damages()) text += "  " + printable(damage) + '\n';
   return text.empty() ? "" : "\nNot in the file\n" + text;
 }
 
@@ -175,7 +175,13 @@ std::string in_words(const train::Verdict& verdict) {
   if (verdict.equal) {
     text = "Equal to the bit, " + compared + '\n';
   } else if (verdict.stopped && verdict.what.empty()) {
-    text = "Stopped; nothing differed so far, " + compared + '\n';
+    const std::string step = std::to_string(verdict.last_step);
+    text = verdict.frames == 0 ? "Stopped before a step was compared\n"
+                               : "Stopped at step " + with_thousands(verdict.last_step) + "; equal up to there, " +
+                                     compared + "; --from " + step + " goes on from there\n";
+  } else if (verdict.what.empty()) {
+    text = "The state could not be compared: no hash of it is recorded in these steps. Nothing else differs, " +
+           compared + '\n';
   } else {
     text = "Differs at step " + with_thousands(verdict.differs_at) + ": " + printable(verdict.what) + '\n';
     text += verdict.last_equal > 0 ? "the whole state was equal at step " + with_thousands(verdict.last_equal) + '\n'

@@ -34,17 +34,21 @@ bool is_finished(const RecordedRun& run) {
 }
 
 /// "Goes on from checkpoint step-000400.safetensors; steps 401 to 437 are trained again, then on to step 1,500".
-std::string course(const RecordedRun& run) {
+/// Warnings come before it.
+std::vector<std::string> course(const RecordedRun& run) {
   const std::int64_t last = run.reader->last_step();
-  const record::CheckpointRow* checkpoint = run.checkpoint_before(last);
+  std::vector<std::string> said;
+  const record::CheckpointRow* checkpoint = run.checkpoint_before(last, said);
   const std::int64_t from = checkpoint == nullptr ? 0 : checkpoint->step;
-  std::string text = "Goes on from " + (checkpoint == nullptr ? std::string("the beginning, as there is no checkpoint")
-                                                              : "checkpoint " + checkpoint->file + " (step " +
-                                                                    with_thousands(from) + ')');
+  std::string text =
+      "Goes on from " + (checkpoint == nullptr
+                             ? std::string(said.empty() ? "the beginning, as there is no checkpoint" : "the beginning")
+                             : "checkpoint " + checkpoint->file + " (step " + with_thousands(from) + ')');
   if (last > from)
     text += "; " + with_thousands(last - from) + (last - from == 1 ? " recorded step is" : " recorded steps are") +
             " trained again, to the same bits";
-  return text + ", then on to step " + with_thousands(run.config.train.steps);
+  said.push_back(text + ", then on to step " + with_thousands(run.config.train.steps));
+  return said;
 }
 
 int resume(const ResumeOptions& options) {
@@ -59,7 +63,8 @@ int resume(const ResumeOptions& options) {
                  with_thousands(run->reader->last_step()).c_str());
     return kDone;
   }
-  FollowOptions follow{options.json, {course(*run)}, run->reader->last_step(), options.isolate};
+  if (const Status possible = run->reader->can_go_on(); !possible) return tell(possible.error());
+  FollowOptions follow{options.json, course(*run), run->reader->last_step(), options.isolate};
   for (const std::string& damage : run->reader->damages()) follow.said.push_back("warning: " + damage);
   train::RunRequest request;
   request.folder = folder;

@@ -151,7 +151,17 @@ TEST_F(Replay, AnInterruptStopsIt) {
   ::kill(child, SIGINT);
   const Outcome outcome = wait(child);
   EXPECT_EQ(outcome.code, 130) << outcome.out << outcome.err;
-  EXPECT_THAT(outcome.out, StartsWith("Stopped; "));
+  EXPECT_THAT(outcome.out + outcome.err,
+              testing::ContainsRegex("Stopped at step [0-9,]+; equal up to there, steps 1 to "
+                                     "[0-9,]+: .*; --from [0-9]+ goes on from there\n"));
+}
+
+TEST_F(Replay, ItsProgressSaysHowToStopIt) {
+  ASSERT_EQ(train(config("loss_free", 300), "run").code, 0);
+  const Outcome outcome = run_on_terminal({"replay", path("run"), "--verify"});
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("/300 ["));
+  EXPECT_THAT(outcome.out, HasSubstr("]  Ctrl-C stops and tells what was equal"));
 }
 
 TEST_F(Replay, WatchingChangesNothing) {
