@@ -89,7 +89,10 @@ class Painter {
   void difference_line() {
     const float y = layout_.difference_top;
     const float end = add_heat_legend(scene_, context_, {layout_.right, y + 0.5F}, kPad + kLeastWords) - 12;
-    scene_.add(Text{{kPad, y}, elided(difference_text(), kBodySize, end - kPad), colors_.text, kBodySize});
+    // In a narrow canvas the figures stay: the switch above names the run.
+    std::string text = difference_name() + difference_figures();
+    if (text_width(text, kBodySize) > end - kPad) text = difference_figures();
+    scene_.add(Text{{kPad, y}, elided(text, kBodySize, end - kPad), colors_.text, kBodySize});
   }
 
   void words() {
@@ -138,24 +141,25 @@ class Painter {
                        effective_text(load_) + ", dropped " + percent(load_.dropped) + ", dead " +
                        std::to_string(load_.num_dead());
     if (const std::string warning = starving_text(load_); !warning.empty()) text += "; " + warning;
-    return difference_ ? text + "; " + difference_text() : text;
+    return difference_ ? text + "; " + difference_name() + difference_figures() : text;
   }
 
-  std::string difference_text() const {
+  std::string difference_name() const { return "difference to " + difference_->name + ", recent steps: "; }
+
+  std::string difference_figures() const {
     const auto pair = recent_pair(context_.history, *difference_->history, layer_, context_.shown_step());
-    if (!pair) return "difference to " + difference_->name + ": only one of the two runs has this step";
-    const std::string what = "difference to " + difference_->name + ", recent steps";
+    if (!pair) return "only one of the two runs has this step";
     std::size_t most = 0, least = 0;
     for (std::size_t e = 1; e < pair->mine_E.size(); ++e) {
       if (pair->difference(e) > pair->difference(most)) most = e;
       if (pair->difference(e) < pair->difference(least)) least = e;
     }
     constexpr double kRounding = 1e-6;
-    if (pair->difference(most) <= kRounding) return what + ": none";
+    if (pair->difference(most) <= kRounding) return "none";
     const auto one = [&](std::size_t e) {
       return expert_name(static_cast<int>(e)) + " " + signed_figure(pair->difference(e));
     };
-    return what + ": " + one(most) + " to " + one(least) + " × the fair share";
+    return one(most) + " to " + one(least) + " × the fair share";
   }
 
   const ViewContext& context_;

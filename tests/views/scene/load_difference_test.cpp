@@ -219,6 +219,13 @@ TEST(DifferenceInWords, IsThatOfTheSmoothedBarsAndTicks) {
   EXPECT_EQ(pair->mine_E, layer_load(stage.history, 0, 100).share_E);
 }
 
+TEST(DifferenceInWords, KeepsItsFiguresInANarrowCanvas) {
+  const auto apart = [](int) { return std::vector<std::uint32_t>{50, 150, 100, 100}; };
+  Stage stage = against(run_of(1, 100, apart), run_of(1, 100, even));
+  EXPECT_NE(testing::find_text(draw(stage, {420, 260}), "E1 +0.5 to E0 −0.5"), nullptr);
+  EXPECT_NE(testing::find_text(draw(stage, {760, 440}), "difference to parent, recent steps: E1 +0.5"), nullptr);
+}
+
 TEST(DifferenceInWords, IsOverTheStepsOfBoth) {
   const auto turned = [](int step) { return step > 40 ? std::vector<std::uint32_t>{50, 150, 100, 100} : even(step); };
   Stage fork = against(run_of(41, 60, turned), run_of(1, 100, turned));
