@@ -92,6 +92,7 @@ Verb add_resume(CLI::App& program) {
       "The newest checkpoint is loaded and what was recorded behind it is trained again with the same commands; the\n"
       "result is, to the bit, what the run would have been without the interruption. Where that cannot be promised\n"
       "(another machine, another build) it says so. Output is that of train, with \"from_step\" in the first line.\n"
+      "A run whose record is damaged is refused before anything is written; it says where a fork can leave.\n"
       "Exit codes: 0 done (also when nothing was left to do), 1 the run failed, 2 the input is wrong, 130 "
       "interrupted.");
   return {verb, [options] { return resume(*options); }};

@@ -126,7 +126,10 @@ Verb add_runs(CLI::App& program) {
   CLI::App* verb = program.add_subcommand("runs", "List recorded runs, the oldest first");
   verb->add_option("FOLDER", options->folder, "Where to look, also in folders below")->capture_default_str();
   verb->add_flag("--json", options->json, "A JSON list on stdout");
-  verb->footer("Exit codes: 0 done, 2 the input is wrong.");
+  verb->footer(
+      "A run is finished, stopped (when asked to), failed, interrupted (its process ended before it could record an\n"
+      "end; resume goes on with it) or running.\n"
+      "Exit codes: 0 done, 2 the input is wrong.");
   return {verb, [options] { return runs(*options); }};
 }
 
