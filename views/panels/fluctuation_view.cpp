@@ -37,9 +37,10 @@ class FluctuationView final : public ViewBase {
   std::string help() const override {
     return "Each row is a probe token, each column a probe, the colour the expert of its first choice; rows that "
            "changed last stand "
-           "lowest. Beneath: the share of tokens whose last change lies before each step. While the run goes on “last” "
-           "means up to now. "
-           "Across a stage switch the student’s choice just before it is what later probes are compared with. Drag to "
+           "lowest. Beneath: the share of tokens that stay put from each step on; while the run goes on, up to now. "
+           "Across a stage switch the student’s choice just before it is what later probes are compared with, so that "
+           "the "
+           "take-over itself is no change. Drag to "
            "look at an earlier "
            "step, double-click to follow live, click a row to follow its token. Beside a run with the same experts and "
            "probe, “difference” leaves only the tokens that go to another expert than in that run; hatched is where it "
