@@ -34,7 +34,8 @@ constexpr int kDepth = 4;  // a comparison keeps its runs two folders down
 /// Every run at or below `folder`; what cannot be read is named on stderr.
 void find(const fs::path& folder, int depth, std::vector<Found>& all) {
   std::error_code failure;
-  if (fs::exists(folder / "run.db", failure)) {
+  // One that ended before it was recorded, or that was copied in part, is named too.
+  if (fs::exists(folder / "run.db", failure) || fs::exists(folder / "config.source.toml", failure)) {
     const auto run = open_recorded(folder.string());
     if (run) {
       all.push_back(

@@ -175,14 +175,14 @@ std::vector<StateHashRow> read_state_hashes(std::vector<RunFile>& files, Damages
            "list of state hashes", damages, [&](const DbRow& row) -> std::string {
              StateHashRow read{row.number(0), row.text(1), row.number(2), row.text(3), {}};
              auto tensors = read_tensor_list(row.bytes(4));
-             std::string problem;
              if (tensors) {
                read.tensors = std::move(*tensors);
              } else {
-               problem = "step " + std::to_string(read.step) + ": " + tensors.error().front().message;
+               damages.add_stretch("the tensors in the state hashes of ", read.step, read.step,
+                                   " cannot be told apart");
              }
              rows[read.step] = std::move(read);
-             return problem;
+             return {};
            });
   return values_of(std::move(rows));
 }

@@ -98,6 +98,8 @@ TEST_F(DamagedRun, RunsAreListedWithHowTheyEnded) {
   ::kill(child, SIGKILL);
   wait(child);
   EXPECT_THAT(state("all/killed"), StartsWith("interrupted at step "));
+  fs::remove(path("all/killed/run.db"));
+  EXPECT_THAT(run({"runs", path("all")}).err, HasSubstr("/all/killed: error: is a run without its file run.db"));
 }
 
 TEST_F(DamagedRun, ARefusedOneLeavesNothingInTheWayOfTheNext) {

@@ -162,6 +162,16 @@ TEST_F(GoingOn, LostStretchesShareOneSentence) {
             1);
 }
 
+TEST_F(GoingOn, StateHashesWithDamagedTensorsShareOneSentence) {
+  edit(
+      "UPDATE state_hash SET tensors = x'00'; INSERT INTO state_hash SELECT 404, hash, commands, journal_hash, tensors "
+      "FROM state_hash");
+  const auto reader = opened();
+  EXPECT_EQ(reader->state_hashes().size(), 2U);
+  EXPECT_THAT(reader->damages(), ElementsAre("the tensors in the state hashes of step 400 and 1 more stretch cannot be "
+                                             "told apart"));
+}
+
 TEST_F(GoingOn, AGarbledListOfTablesIsToldAsSuch) {
   edit("PRAGMA writable_schema = 1; UPDATE sqlite_schema SET type = '', name = '' WHERE name = 'gap'");
   const auto reader = RunReader::open(folder_);
