@@ -117,9 +117,9 @@ void Actions::refresh_record() {
   const bool some = recorded && session_.frame();
   const bool ended = !session_.unfinished();
   const LoadedRun* loaded = session_.bench().loaded();
-  const bool elsewhere = session_.viewing() && loaded->being_written;
+  const bool barred = session_.viewing() && (loaded->being_written || !loaded->obstacle.empty());
   const bool complete = recorded && session_.status().step >= session_.bench().config()->train.steps;
-  go_on->setEnabled(recorded && ended && !complete && !elsewhere);
+  go_on->setEnabled(recorded && ended && !complete && !barred);
   fork->setEnabled(some && session_.status().state != bus::RunState::kStopping);
   restore->setEnabled(some && !ended && session_.selection().step.has_value());
   step_back->setEnabled(session_.frame() != nullptr);

@@ -95,7 +95,7 @@ Banner::Message Banner::of_record() const {
   const QString last = thousands(run.last_step);
   Message made;
   made.can_dismiss = true;
-  made.can_go_on = can_go_on() && !session_.following();
+  made.can_go_on = can_go_on() && !session_.following() && run.obstacle.empty();
   QStringList said;
   const auto failure = std::find_if(run.events.rbegin(), run.events.rend(),
                                     [](const record::EventRow& event) { return event.kind == "failure"; });
@@ -108,7 +108,10 @@ Banner::Message Banner::of_record() const {
     said << tr("This run stopped at step %1 of %2.").arg(last, thousands(config->train.steps));
   }
   if (!config) said << tr("Its configuration cannot be read here, so it can be looked at but not gone on with.");
-  if (!run.damages.empty()) {
+  if (!run.obstacle.empty()) {
+    said << QString::fromStdString(run.obstacle) + QLatin1Char('.');
+    made.warning = true;
+  } else if (!run.damages.empty()) {
     said << tr("Its record is damaged: %1").arg(QString::fromStdString(run.damages.front()));
     if (run.damages.size() > 1) said << tr("And %1 more.").arg(run.damages.size() - 1);
     made.warning = true;

@@ -1,14 +1,17 @@
 // The desktop lab: options, the display, the window, Ctrl-C.
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QFileInfo>
 #include <QScreen>
 #include <QSettings>
 
 #include <csignal>
 #include <cstdio>
+#include <optional>
 
 #include "app/desktop/display.h"
 #include "app/desktop/main_window.h"
+#include "app/desktop/run_files.h"
 #include "app/desktop/screenshot.h"
 #include "app/workbench/child_trainer.h"
 #include "app/workbench/real_trainer.h"
@@ -30,12 +33,17 @@ struct Options {
   QString layout;
   QString screenshot;
   QSize size;
-  long long after_steps = 0;
+  std::optional<std::int64_t> after_steps;
   bool isolate = false;
 };
 
 constexpr int kBadInput = 2;
 constexpr int kInterrupted = 130;
+
+/// What the window would open its form for.
+bool is_text(const QString& path) {
+  return QFileInfo::exists(path) && !moescope::app::is_run(path) && !moescope::app::is_config_file(path);
+}
 
 /// Fills `options`; an empty text, or what is wrong.
 QString read_options(QCoreApplication& application, Options& options) {
@@ -54,16 +62,20 @@ QString read_options(QCoreApplication& application, Options& options) {
        {"size", QApplication::tr("Size of the window, like 1366x768."), "size"},
        {"screenshot", QApplication::tr("Starts the run, writes a picture of the window and quits."), "file"},
        {"isolate", QApplication::tr("Trains in a process of its own, whose crash leaves the window alive.")},
-       {"after-steps", QApplication::tr("The step at which the picture is taken."), "steps", "20"}});
+       {"after-steps",
+        QApplication::tr("The step at which the picture is taken; without it 20, or a recorded run's last."),
+        "steps"}});
   parser.process(application);
   options.path = parser.positionalArguments().value(0);
   options.theme = parser.value("theme");
   options.layout = parser.value("layout");
   options.screenshot = parser.value("screenshot");
   options.isolate = parser.isSet("isolate");
-  bool good = true;
-  options.after_steps = parser.value("after-steps").toLongLong(&good);
-  if (!good || options.after_steps < 0) return QApplication::tr("--after-steps takes a number of steps");
+  if (parser.isSet("after-steps")) {
+    bool good = true;
+    options.after_steps = parser.value("after-steps").toLongLong(&good);
+    if (!good || *options.after_steps < 0) return QApplication::tr("--after-steps takes a number of steps");
+  }
   if (parser.isSet("size")) {
     const QStringList parts = parser.value("size").split('x');
     options.size = QSize(parts.value(0).toInt(), parts.value(1).toInt());
@@ -73,6 +85,11 @@ QString read_options(QCoreApplication& application, Options& options) {
     return QApplication::tr("--theme takes follow, dark or light");
   if (!QStringList{"", "watch", "steer"}.contains(options.layout))
     return QApplication::tr("--layout takes watch or steer");
+  if (!options.screenshot.isEmpty() && !options.path.isEmpty() && is_text(options.path))
+    return QApplication::tr(
+               "--screenshot takes a picture of a run, and %1 is a text: name it in a configuration as "
+               "[data] corpus and give that")
+        .arg(options.path);
   return {};
 }
 

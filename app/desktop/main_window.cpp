@@ -13,6 +13,7 @@
 #include "app/desktop/run_files.h"
 #include "app/desktop/theme.h"
 #include "app/workbench/paths.h"
+#include "app/workbench/recorded_journal.h"
 
 namespace moescope::app {
 
@@ -136,7 +137,12 @@ void MainWindow::on_tick() {
 
 void MainWindow::refresh_title() {
   const config::RunConfig* config = session_.bench().config();
-  const QString name = config ? QString::fromStdString(config->top.name) : QString();
+  const telemetry::RunInfo* run = session_.run();
+  QString name = config ? QString::fromStdString(config->top.name) : QString();
+  if (config && run && !run->parent_folder.empty())
+    name = tr("%1 · fork of %2 at %3")
+               .arg(name, QString::fromStdString(short_run_name(run->parent_folder)))
+               .arg(run->parent_step);
   if (run_name_->text() == name) return;
   run_name_->setText(name);
   run_name_->adjustSize();
@@ -204,8 +210,9 @@ void MainWindow::ask_to_stop(const QString& agree, std::function<void()> then) {
   box->open();
 }
 
-void MainWindow::close_when_stopped() {
+void MainWindow::close_when_stopped(int exit_code) {
   closing_ = true;
+  exit_code_ = exit_code;
   remember_folder();
   session_.cancel_loading();
   session_.bench().stop();
@@ -221,7 +228,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   lab_->keep_layout();
   QSettings().setValue(QStringLiteral("geometry"), saveGeometry());
   event->accept();
-  QApplication::quit();
+  QApplication::exit(exit_code_);
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

@@ -63,8 +63,8 @@ class MainWindow : public QMainWindow {
   void show_lab();
   void show_welcome();
   void set_theme(ThemeChoice choice);
-  /// Closes without asking, as soon as the run has stopped.
-  void close_when_stopped();
+  /// Closes without asking, as soon as the run has stopped; the program ends with `exit_code`.
+  void close_when_stopped(int exit_code = 0);
 
  protected:
   void closeEvent(QCloseEvent*) override;
@@ -120,6 +120,7 @@ class MainWindow : public QMainWindow {
   ThemeChoice theme_choice_ = ThemeChoice::kFollow;
   QPalette desktop_palette_;
   bool closing_ = false;
+  int exit_code_ = 0;
   bool start_when_ready_ = false;  ///< Space came while the prepared run was not ready yet
   std::string folder_;             ///< of the current run, when it is this window's to take away untouched
   std::shared_ptr<train::SnapshotRing> ring_;

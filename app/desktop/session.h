@@ -67,6 +67,8 @@ class Session : public QObject {
   void cancel_loading();
   /// What is being read; nullptr: nothing.
   const RunLoader* loading() const { return loader_.get(); }
+  /// All that a picture of the run on screen would show has been read.
+  bool settled() const { return !loader_ && !opened_ && !parent_; }
   /// A recorded run is shown and nothing trains.
   bool viewing() const { return bench_.viewing(); }
   /// It is trained elsewhere, and what is recorded of it there comes on screen by itself.
@@ -130,6 +132,8 @@ class Session : public QObject {
   void go_on_behind(LoadedRun rest);
   bool read_on(LoadedRun rest);
   void add_ghost(LoadedRun run);
+  void read_parent(const LoadedRun& fork);
+  void show_parent();
   void show_opened();
   void forget_run();
   void read_answers();
@@ -154,6 +158,9 @@ class Session : public QObject {
   std::optional<train::RunRequest> goes_on_;  ///< waits until the rest of its run is read
   std::unique_ptr<RunLoader> follower_;       ///< reads on, unseen
   std::chrono::steady_clock::time_point follower_began_{}, next_look_{};
+  bool follow_failed_ = false;                         ///< and that was said
+  std::unique_ptr<RunLoader> parent_;                  ///< reads the run that a fork left, unseen
+  std::string parent_of_, parent_id_;                  ///< ids of that fork and of what is to be found
   std::string waits_;                                  ///< path of the run on screen, read when it has stopped
   std::optional<LoadedRun> opened_;                    ///< waits until the run on screen has stopped
   std::vector<std::unique_ptr<RunLoader>> cancelled_;  ///< kept until their threads are over

@@ -34,17 +34,17 @@ void Session::forget_run() {
   answered_.clear();
   posted_wants_.reset();
   live_ = {};
-  selection_.against.reset();
 }
 
 void Session::launch(train::RunRequest request) {
   forget_run();
-  // Who goes on from a recorded run goes on looking at the same layer and expert.
+  // Who goes on from a recorded run goes on looking at the same layer and expert, and at what differs from another.
   if (request.origin) {
     selection_.step.reset();
   } else {
     selection_ = {};
   }
+  if (!request.origin || request.origin->use != train::Origin::Use::kContinue) selection_.against.reset();
   last_sign_ = std::chrono::steady_clock::now();
   bench_.start(std::move(request));
   Q_EMIT run_started();

@@ -42,6 +42,10 @@ void Session::open_run(const QString& path) {
 }
 
 void Session::compare_with(const QString& path) {
+  if (goes_on_) {
+    Q_EMIT noticed(tr("The run is about to go on; compare it then."));
+    return;
+  }
   cancel_loading();
   reads_ = Reads::kGhost;
   loader_ = std::make_unique<RunLoader>(path.toStdString());
@@ -76,6 +80,7 @@ void Session::poll_loader() {
     }
     Q_EMIT arrived();
   }
+  if (parent_ && parent_->ended()) show_parent();
   // A run that trained has to be over before another takes its place on screen.
   if (opened_ && !bench_.active()) show_opened();
 }
@@ -100,9 +105,13 @@ void Session::poll_follower() {
         now + std::max<std::chrono::steady_clock::duration>(kFollowEvery, kTimesRead * (now - follower_began_));
     Result<LoadedRun> rest = follower->take();
     if (rest) {
+      follow_failed_ = false;
       read_on(std::move(*rest));
-    } else {
+    } else if (!std::exchange(follow_failed_, true)) {
+      // Tried again all the same, but said once: the folder may be away for a moment.
+      bench_.no_longer_written();
       Q_EMIT noticed(tr("The run cannot be read on: %1").arg(QString::fromStdString(rest.error().front().message)));
+      Q_EMIT arrived();
     }
   }
   if (follower_ || loader_ || opened_ || !viewing() || now < next_look_) return;
@@ -115,8 +124,9 @@ void Session::poll_follower() {
 
 void Session::go_on_behind(LoadedRun rest) {
   train::RunRequest request = std::move(*std::exchange(goes_on_, std::nullopt));
-  if (!read_on(std::move(rest))) return;
-  if (following()) {
+  if (!read_on(std::move(rest))) {
+    Q_EMIT noticed(tr("The folder holds another run than the one on screen. It is opened; continue it from there."));
+  } else if (following()) {
     Q_EMIT noticed(tr("This run is trained elsewhere at this moment, and followed here."));
   } else {
     launch(std::move(request));
@@ -125,8 +135,9 @@ void Session::go_on_behind(LoadedRun rest) {
 
 /// False: the run has to be opened anew, which has begun.
 bool Session::read_on(LoadedRun rest) {
-  // Opened before it had told what it is, nothing on screen fits it.
-  if (run()->num_layers == 0 && rest.history.run()->num_layers > 0) {
+  // Another run lies in the folder now, or this one was opened before it had told what it is: nothing on screen fits.
+  const bool replaced = rest.facts.id != run()->id;
+  if (replaced || (run()->num_layers == 0 && rest.history.run()->num_layers > 0)) {
     open_run(QString::fromStdString(rest.folder));
     return false;
   }
@@ -146,6 +157,8 @@ void Session::show_opened() {
   LoadedRun run = std::move(*std::exchange(opened_, std::nullopt));
   forget_run();
   selection_ = {};
+  follow_failed_ = false;
+  read_parent(run);
   auto config = config::read_run_config(run.facts.config_toml, "config.toml", methods_.catalogue);
   bench_.view(std::move(run), config ? std::optional(*config) : std::nullopt);
   status_ = bench_.status();
@@ -153,6 +166,23 @@ void Session::show_opened() {
   Q_EMIT run_started();
   Q_EMIT arrived();
   Q_EMIT run_opened();
+}
+
+/// A fork is seen against the run it left, as when it was made; quietly, where that run is still to be found.
+void Session::read_parent(const LoadedRun& fork) {
+  if (parent_) parent_->cancel();
+  if (parent_) cancelled_.push_back(std::move(parent_));
+  const std::string folder = parent_folder(fork);
+  if (folder.empty()) return;
+  parent_of_ = fork.facts.id;
+  parent_id_ = fork.facts.parent_id;
+  parent_ = std::make_unique<RunLoader>(folder);
+}
+
+void Session::show_parent() {
+  const std::unique_ptr<RunLoader> loader = std::move(parent_);
+  Result<LoadedRun> parent = loader->take();
+  if (parent && parent->facts.id == parent_id_ && run() && run()->id == parent_of_) add_ghost(std::move(*parent));
 }
 
 std::int64_t Session::first_step() const { return run() ? run()->parent_step : 0; }

@@ -1,7 +1,9 @@
 #include "app/workbench/recorded_ghost.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,16 @@ bool come_from_one(const LoadedRun& run, const telemetry::RunInfo& shown) {
 telemetry::Ghost ghost_of(LoadedRun run, const telemetry::RunInfo* shown) {
   const bool same_experts = shown && come_from_one(run, *shown);
   return {short_run_name(run.folder), std::make_shared<telemetry::History>(std::move(run.history)), same_experts};
+}
+
+std::string parent_folder(const LoadedRun& fork) {
+  namespace fs = std::filesystem;
+  const fs::path recorded = fork.facts.parent_folder;
+  if (recorded.empty()) return {};
+  std::error_code ignored;
+  for (const fs::path& folder : {recorded, fs::path(fork.folder).parent_path() / recorded.filename()})
+    if (fs::is_directory(folder, ignored)) return folder.string();
+  return {};
 }
 
 }  // namespace moescope::app

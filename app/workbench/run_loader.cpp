@@ -52,6 +52,9 @@ Result<LoadedRun> load_run(const std::string& path, const std::function<void(dou
     progress(static_cast<double>(step - first) / static_cast<double>(std::max<std::int64_t>(1, run.last_step - first)));
   }
   add_rows(reader, run);
+  // Who reads on knows it already, and while it is written others may be in the middle of a change.
+  if (!after && !run.being_written)
+    if (const Status free = reader.can_go_on(); !free) run.obstacle = one_line(free.error());
   return run;
 }
 

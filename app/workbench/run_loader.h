@@ -29,6 +29,7 @@ struct LoadedRun {
   std::int64_t last_step = 0;
   bool being_written = false;
   std::vector<std::string> damages;  ///< one sentence for every part that is missing
+  std::string obstacle;              ///< why it cannot be gone on with, and what can be done instead; empty: it can
 };
 
 /// Reads all of it, in pieces; `progress` is told 0 to 1. With `after` it reads on: the frames behind that step, and

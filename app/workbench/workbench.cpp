@@ -104,6 +104,8 @@ class Workbench::State {
     if (!viewing() && run.frames.empty()) return;
     for (const telemetry::FramePtr& frame : std::exchange(run.frames, {})) history.add(frame);
     run.history = std::exchange(history, telemetry::History());
+    if (loaded) keep_damages(run.damages);
+    if (loaded && run.obstacle.empty()) run.obstacle = loaded->obstacle;
     show(std::move(run));
   }
 
@@ -160,6 +162,14 @@ class Workbench::State {
     if (config) live_values = values_after(*config, journal.entries);
     checkpoints = run.checkpoints;
     loaded = std::move(run);
+  }
+
+  /// Of what was read before, which nobody looks at again; ahead of what came with the rest.
+  void keep_damages(std::vector<std::string>& damages) const {
+    std::vector<std::string> all = loaded->damages;
+    for (std::string& one : damages)
+      if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
+    damages = std::move(all);
   }
 
   void forget_run() {
@@ -261,6 +271,9 @@ void Workbench::view(LoadedRun run, std::optional<config::RunConfig> config) {
   state_->view(std::move(run), std::move(config));
 }
 void Workbench::read_on(LoadedRun run) { state_->read_on(std::move(run)); }
+void Workbench::no_longer_written() {
+  if (state_->loaded) state_->loaded->being_written = false;
+}
 void Workbench::stop() { state_->stop(); }
 bool Workbench::active() const { return state_->running() || state_->next.has_value(); }
 

@@ -50,6 +50,8 @@ class Workbench {
   /// The run on screen, read on: what was recorded of it since (LoadedRun::frames) comes behind what is shown.
   /// Requires: !active().
   void read_on(LoadedRun run);
+  /// The run on screen cannot be read on: nobody is known to write to it any more.
+  void no_longer_written();
   /// Asks the run to stop at its next step boundary.
   void stop();
   /// True while a trainer thread lives (also while stopping).

@@ -128,6 +128,7 @@ class RunReader::Impl {
     info_.method = facts_.method;
     info_.config_toml = facts_.config_toml;
     info_.parent_folder = facts_.parent_folder;
+    info_.parent_step = facts_.parent_step;
     guess_sizes(files_, info_);
   }
 

@@ -37,13 +37,18 @@ class GrowingRecord::Body {
     std::filesystem::create_directories(folder + "/checkpoints");
     std::ofstream(folder + "/checkpoints/step-50.safetensors") << ' ';
     record::RunFacts facts;
-    facts.id = "0123456789abcdef";
+    facts.id = shape.id;
+    facts.parent_folder = shape.parent_folder;
+    facts.parent_id = shape.parent_id;
+    facts.parent_step = shape.parent_step;
     facts.name = run_.info()->name;
     facts.method = "two_stage";
     facts.config_toml = "name = \"" + facts.name +
                         "\"\n[moe]\nmethod = \"two_stage\"\n[train]\nsteps = " + std::to_string(shape.total) + "\n";
     run_.told().id = facts.id;
     run_.told().config_toml = facts.config_toml;
+    run_.told().parent_folder = facts.parent_folder;
+    run_.told().parent_step = facts.parent_step;
     auto writer = record::RunWriter::create(folder, facts);
     MOESCOPE_ASSERT(writer && (*writer)->set_run_info(*run_.info()), "a run can be made in a fresh folder");
     writer_ = std::move(*writer);

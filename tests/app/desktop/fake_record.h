@@ -13,6 +13,10 @@ struct RecordShape {
   std::int64_t switch_at = 60;   ///< by the schedule; −1: never
   std::int64_t command_at = 40;  ///< where a person set the learning rate and froze a router: rows 1 and 2
   std::string failure = {};      ///< why it ended, if it did not just stop
+  std::string id = "0123456789abcdef";
+  std::string parent_folder = {};  ///< of a fork, with that run's id and the step it was left at
+  std::string parent_id = {};
+  std::int64_t parent_step = 0;
 };
 
 /// Makes `folder` with its run.db, router spaces of all layers at every tenth step and a checkpoint's row and file at

@@ -1,7 +1,9 @@
 // Pictures of the whole window and of every view, light and dark, in both sizes; none is blank.
 #include <QDir>
+#include <QFile>
 #include <QTemporaryDir>
 
+#include "app/desktop/screenshot.h"
 #include "tests/app/desktop/fake_record.h"
 #include "tests/app/desktop/window_fixture.h"
 
@@ -84,6 +86,53 @@ INSTANTIATE_TEST_SUITE_P(Themes, Screenshots,
                          [](const auto& shot) {
                            return QString::fromLatin1(shot.param.name).replace('-', '_').toStdString();
                          });
+
+/// What `moescope --screenshot` does, up to its exit code.
+class PictureOfARun : public WindowTest {
+ protected:
+  QString file() { return scratch_.filePath("picture.png"); }
+  QString folder() { return scratch_.filePath("recorded"); }
+  int take(std::optional<std::int64_t> step = {}) {
+    app::take_screenshot(*window_, file(), step);
+    return QApplication::exec();
+  }
+  int take_of_record(std::optional<std::int64_t> step = {}) {
+    EXPECT_EQ(window_->open(folder()), QString());
+    return take(step);
+  }
+
+  QTemporaryDir scratch_;
+};
+
+TEST_F(PictureOfARun, IsTakenOfARecordAtTheStepAskedFor) {
+  write_record(folder().toStdString());
+  EXPECT_EQ(take_of_record(60), 0);
+  EXPECT_EQ(session().shown_step(), 60);
+  EXPECT_GT(distinct_colors(QImage(file())), 60);
+}
+
+TEST_F(PictureOfARun, IsNotTakenOfAStepThatIsNotRecorded) {
+  write_record(folder().toStdString());
+  EXPECT_EQ(take_of_record(500), 2);
+  EXPECT_FALSE(QFile::exists(file()));
+}
+
+TEST_F(PictureOfARun, IsNotTakenOfARecordThatCannotBeRead) {
+  ASSERT_TRUE(QDir().mkpath(folder()));
+  QFile garbage(folder() + "/run.db");
+  ASSERT_TRUE(garbage.open(QIODevice::WriteOnly));
+  garbage.write(QByteArray(8192, 'x'));
+  garbage.close();
+  EXPECT_EQ(take_of_record(), 2);
+  EXPECT_FALSE(QFile::exists(file()));
+}
+
+TEST_F(PictureOfARun, IsNotTakenOfARunThatFails) {
+  options_->fail_at = 30;
+  run();
+  EXPECT_EQ(take(100), 1);
+  EXPECT_FALSE(QFile::exists(file()));
+}
 
 }  // namespace
 }  // namespace moescope::test

@@ -101,6 +101,8 @@ TEST_F(RecordOnBench, IsViewedWithoutATrainer) {
 TEST_F(RecordOnBench, ReadOnItHasWhatWasRecordedSinceBehindWhatIsShown) {
   LoadedRun opened = loaded();
   opened.being_written = true;
+  opened.damages = {"steps 3 to 9 cannot be read"};
+  opened.obstacle = "run.db is cut off";
   bench_.view(std::move(opened), config::RunConfig{});
   LoadedRun rest = loaded();
   rest.history.start(std::make_shared<telemetry::RunInfo>(*rest.history.run()));
@@ -113,10 +115,14 @@ TEST_F(RecordOnBench, ReadOnItHasWhatWasRecordedSinceBehindWhatIsShown) {
   rest.last_step = 102;
   rest.commands.push_back(row(4, 101, 0.0005));
   rest.checkpoints = {100, 102};
+  rest.damages = {"steps 3 to 9 cannot be read", "step 101 cannot be read"};
   bench_.read_on(std::move(rest));
   EXPECT_TRUE(bench_.viewing());
   EXPECT_EQ(bench_.status().step, 102);
   EXPECT_FALSE(bench_.loaded()->being_written);
+  EXPECT_EQ(bench_.loaded()->damages,
+            (std::vector<std::string>{"steps 3 to 9 cannot be read", "step 101 cannot be read"}));
+  EXPECT_EQ(bench_.loaded()->obstacle, "run.db is cut off") << "who reads on does not look again";
   EXPECT_EQ(bench_.history().series("task")->step.size(), 102U);
   EXPECT_EQ(bench_.checkpoints(), (std::vector<std::int64_t>{100, 102}));
   ASSERT_EQ(bench_.journal().size(), 5U) << "each row once";
