@@ -1,5 +1,7 @@
 #include "core/record/probe_thinning.h"
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/record/run_schema.h"
 
@@ -14,6 +16,11 @@ std::string ProbeThinning::reason() const {
   return spacing() == 1 ? "" : "1 of " + std::to_string(spacing()) + " is kept";
 }
 
+bool ProbeThinning::keeps(const telemetry::ProbeSnapshot& probe) const {
+  const std::int64_t number = probe.step / std::max<std::int64_t>(1, probe.spacing);
+  return probe.step <= 1 || number % spacing() == 0;
+}
+
 void ProbeThinning::add(const telemetry::FramePtr& frame, std::int64_t bytes_on_disk, RunBatch& batch) {
   const std::int64_t step = frame->step;
   while (budget_bytes_ > 0 && doublings_ < kMostDoublings && bytes_on_disk > budget_bytes_ * (doublings_ + 1)) {
@@ -24,15 +31,11 @@ void ProbeThinning::add(const telemetry::FramePtr& frame, std::int64_t bytes_on_
                                 " MB on disk: from here 1 of " + std::to_string(spacing()) + " is kept",
                             "lab"});
   }
-  if (frame->probe) {
-    const bool kept = probes_ == 0;
-    probes_ = probes_ + 1 >= spacing() ? 0 : probes_ + 1;
-    if (!kept) {
-      batch.without_probe.insert(step);
-      batch.gaps.push_back({kProbeStream, step, step, 1, reason()});
-      if (!frame->spaces.empty())
-        batch.gaps.push_back({kSpaceStream, step, step, static_cast<std::int64_t>(frame->spaces.size()), reason()});
-    }
+  if (frame->probe && !keeps(*frame->probe)) {
+    batch.without_probe.insert(step);
+    batch.gaps.push_back({kProbeStream, step, step, 1, reason()});
+    if (!frame->spaces.empty())
+      batch.gaps.push_back({kSpaceStream, step, step, static_cast<std::int64_t>(frame->spaces.size()), reason()});
   }
   if (!frame->expert_tokens.empty()) {
     const std::int64_t spacing_of_tokens = std::int64_t{1} << doublings_;

@@ -1,5 +1,6 @@
 #pragma once
-// Which probes and expert tokens are kept: every n-th, and ever fewer once they have used up their budget on disk.
+// Which probes and expert tokens are kept: every n-th, and ever fewer once they have used up their budget on disk. Of
+// probes it is a function of the step, so that a resumed run keeps those the uninterrupted one would.
 // Private to this room. Threads: a plain value.
 
 #include <cstdint>
@@ -20,11 +21,12 @@ class ProbeThinning {
 
  private:
   std::int64_t spacing() const { return every_ << doublings_; }
+  bool keeps(const telemetry::ProbeSnapshot& probe) const;
   std::string reason() const;
 
   std::int64_t every_, budget_bytes_;
   int doublings_ = 0;
-  std::int64_t probes_ = 0, tokens_ = 0;  // since the last kept one
+  std::int64_t tokens_ = 0;  // since the last kept ones
 };
 
 }  // namespace moescope::record

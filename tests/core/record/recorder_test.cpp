@@ -147,12 +147,31 @@ TEST_F(RecorderTest, DroppedProbesLeaveGapsThatCountThem) {
   for (const GapRow& gap : reader->gaps()) {
     (gap.stream == "probe" ? dropped_probes : dropped_spaces) += gap.dropped;
     EXPECT_EQ(gap.reason, "1 of 3 is kept");
-    EXPECT_EQ(gap.first_step, 20);
-    EXPECT_EQ(gap.last_step, 90);
+    EXPECT_EQ(gap.first_step, 10);
+    EXPECT_EQ(gap.last_step, 100);
   }
-  EXPECT_EQ(probes, 4);
-  EXPECT_EQ(dropped_probes, 6);
+  EXPECT_EQ(probes, 3);
+  EXPECT_EQ(dropped_probes, 7);
   EXPECT_EQ(spaces + dropped_spaces, 10 * kTestLayers);
+}
+
+TEST_F(RecorderTest, AResumedRunKeepsTheProbesOfTheUninterruptedOne) {
+  RecorderOptions options;
+  options.probe_every = 3;
+  auto recorder = record(options);
+  std::int64_t step = 0;
+  for (const std::int64_t last : {45, 100, 200}) {
+    while (step < last) recorder->add(test_frame(++step));
+    recorder.reset();
+    auto writer = RunWriter::reopen(scratch.path());
+    ASSERT_TRUE(writer) << format(writer.error());
+    recorder = std::make_unique<Recorder>(std::move(writer).value(), options);
+  }
+  recorder.reset();
+  std::vector<std::int64_t> kept;
+  for (const auto& frame : read()->frames(1, 200))
+    if (frame->probe) kept.push_back(frame->step);
+  EXPECT_EQ(kept, (std::vector<std::int64_t>{30, 60, 90, 120, 150, 180}));
 }
 
 TEST_F(RecorderTest, BeyondTheBudgetProbesAreKeptMoreRarelyAndAnEventSaysSo) {
