@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/record/output_file.h"
 #include "core/record/run_schema.h"
+#include "core/record/sqlite_failure.h"
 
 namespace moescope::record {
 namespace {
@@ -52,58 +53,6 @@ bool on_network_disk(const std::string& path) {
   return false;
 }
 
-/// Whether the same transaction may be tried again on the same file: nothing was written, or it is known how far.
-bool may_wait(int code, int system_error) {
-  const bool no_space = system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
-  switch (code & 0xFF) {
-    case SQLITE_FULL:
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_NOMEM:
-    case SQLITE_CANTOPEN:
-    case SQLITE_PERM: return true;
-    case SQLITE_IOERR:
-      return (code == SQLITE_IOERR_WRITE && no_space) || (code == SQLITE_IOERR_SHMSIZE && no_space) ||
-             code == SQLITE_IOERR_NOMEM;
-    default: return false;
-  }
-}
-
-/// SQLite words its own state; the system's words say more where there are any.
-Diagnostic in_words(const std::string& path, int code, int system_error, const std::string& message) {
-  if ((code & 0xFF) == SQLITE_NOMEM)
-    return about_file(path, "cannot be written: memory ran out", "close other programs; it is tried again");
-  if ((code & 0xFF) == SQLITE_FULL) system_error = ENOSPC;
-  if (system_error != 0) return write_problem(path, system_error);
-  if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED)
-    return about_file(path, "cannot be written: another program holds it", "close what else has this run open");
-  if ((code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB)
-    return about_file(path, "cannot be written: it is damaged", "fork the run from one of its checkpoints");
-  return about_file(path, "cannot be written: " + message + " (SQLite error " + std::to_string(code) + ")");
-}
-
-/// Of the file that failed: SQLite tells the system's reason for what fails inside a statement, not for what fails
-/// while it commits, but its files keep theirs.
-int last_errno_of(sqlite3* database, int which) {
-  sqlite3_file* file = nullptr;
-  int reason = 0;
-  if (sqlite3_file_control(database, "main", which, &file) == SQLITE_OK && file != nullptr && file->pMethods != nullptr)
-    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason);
-  return reason;
-}
-
-/// The system's reason; only errors of the system have one, after others SQLite still tells an older one.
-int system_error_of(sqlite3* database, int code) {
-  const int primary = code & 0xFF;
-  if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) return 0;
-  if (database == nullptr) return ENOMEM;
-  if (primary == SQLITE_IOERR) {
-    for (const int which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER})
-      if (const int reason = last_errno_of(database, which); reason != 0) return reason;
-  }
-  return sqlite3_system_errno(database);
-}
-
 std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -139,7 +88,7 @@ Status RunDatabase::make(const std::string& path, const std::map<std::string, st
     DatabaseHandle handle;
     const int code = open_handle(unfinished, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, options, handle);
     if (code != SQLITE_OK)
-      return failed(in_words(path, code, system_error_of(handle.get(), code), sqlite3_errstr(code)));
+      return failed(failure_in_words(path, code, system_error_of(handle.get(), code), sqlite3_errstr(code)));
     const std::string pragmas = "PRAGMA page_size = " + std::to_string(kPageBytes) +
                                 "; PRAGMA application_id = " + std::to_string(kApplicationId) +
                                 "; PRAGMA user_version = " + std::to_string(kSchemaVersion) +
@@ -178,7 +127,7 @@ Result<std::unique_ptr<RunDatabase>> RunDatabase::open(const std::string& path, 
   if (!S_ISREG(found.st_mode)) return about_file(path, "is not a plain file", "put the run's own file in its place");
   DatabaseHandle handle;
   const int code = open_handle(path, SQLITE_OPEN_READWRITE, options, handle);
-  if (code != SQLITE_OK) return in_words(path, code, system_error_of(handle.get(), code), sqlite3_errstr(code));
+  if (code != SQLITE_OK) return failure_in_words(path, code, system_error_of(handle.get(), code), sqlite3_errstr(code));
   // SQLite falls back to reading when it may not write.
   if (sqlite3_db_readonly(handle.get(), "main") == 1) return write_problem(path, EACCES);
   log_version_once();
@@ -259,7 +208,7 @@ void RunDatabase::note(int code) {
 
 std::optional<FileProblem> RunDatabase::problem() const {
   if (code_ == SQLITE_OK) return std::nullopt;
-  return FileProblem{in_words(path_, code_, system_error_, message_), !may_wait(code_, system_error_)};
+  return FileProblem{failure_in_words(path_, code_, system_error_, message_), !may_wait(code_, system_error_)};
 }
 
 std::optional<FileProblem> RunDatabase::execute(const std::string& sql) {
