@@ -209,7 +209,7 @@ bool Trainer::try_step() {
   } catch (...) {
     const Phase phase = clock_.current();
     if (!recover(std::current_exception())) {
-      clock_.enter(phase);  // where it failed, not where the way back ended
+      if (clock_.current() != phase) clock_.enter(phase);  // where it failed, not where the way back ended
       throw;
     }
     trying_ = step_;
