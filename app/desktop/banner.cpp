@@ -97,11 +97,9 @@ Banner::Message Banner::of_record() const {
   made.can_dismiss = true;
   made.can_go_on = can_go_on() && !session_.following() && run.obstacle.empty();
   QStringList said;
-  const auto failure = std::find_if(run.events.rbegin(), run.events.rend(),
-                                    [](const record::EventRow& event) { return event.kind == "failure"; });
   if (session_.following()) {
     said << tr("This run is trained elsewhere and followed here.");
-  } else if (failure != run.events.rend() && failure->step >= run.last_step) {
+  } else if (const record::EventRow* failure = session_.recorded_failure()) {
     said << tr("This run failed at step %1: %2").arg(thousands(failure->step), QString::fromStdString(failure->text));
     made.warning = true;
   } else if (config && run.last_step < config->train.steps) {
@@ -150,6 +148,7 @@ void Banner::refresh() {
   setVisible(!now.text.isEmpty() && !(now.can_dismiss && dismissed_ == now.text));
   if (!isVisibleTo(parentWidget())) return;
   text_->setText(now.text);
+  text_->setToolTip(text_->heightForWidth(text_->width()) > text_->maximumHeight() ? now.text : QString());
   bar_->setVisible(now.progress > -2);
   bar_->setRange(0, now.progress < 0 ? 0 : 1000);
   bar_->setValue(static_cast<int>(1000 * std::max(0.0, now.progress)));

@@ -90,9 +90,6 @@ QWidget* Dock::make_head(const QString& help) {
   auto* closing = new HeadButton(session_, Icon::kClose, tr("Close; the View menu brings it back"), head);
   connect(closing, &QToolButton::clicked, this, &QDockWidget::close);
   for (QWidget* button : {static_cast<QWidget*>(floating), static_cast<QWidget*>(closing)}) {
-    QSizePolicy policy = button->sizePolicy();
-    policy.setRetainSizeWhenHidden(true);
-    button->setSizePolicy(policy);
     row->addWidget(button);
     buttons_.push_back(button);
   }
@@ -109,9 +106,12 @@ void Dock::set_subtitle(const QString& text) {
 
 void Dock::show_buttons(bool shown) {
   for (QWidget* button : buttons_) button->setVisible(shown);
+  elide();
 }
 
 void Dock::elide() {
+  // Hidden buttons leave their room to the subtitle, at once.
+  if (titleBarWidget()) titleBarWidget()->layout()->activate();
   subtitle_label_->setText(
       subtitle_label_->fontMetrics().elidedText(subtitle_, Qt::ElideRight, subtitle_label_->width()));
   subtitle_label_->setToolTip(subtitle_label_->text() == subtitle_ ? QString() : subtitle_);

@@ -10,6 +10,7 @@
 #include "app/desktop/expert_menu.h"
 #include "app/desktop/icons.h"
 #include "app/desktop/theme.h"
+#include "app/desktop/words.h"
 #include "views/scene/numbers.h"
 
 namespace moescope::app {
@@ -92,9 +93,14 @@ class ExpertDelegate : public QStyledItemDelegate {
     const QFont font = text_font(11);
     painter.setFont(font);
     painter.setPen(to_qt(session_.palette().muted));
-    const QString words = index.data(kWordsRole).toString();
-    const QString shown = QFontMetricsF(font).elidedText(words, Qt::ElideRight, place.width());
-    painter.drawText(place, Qt::AlignVCenter | Qt::AlignRight, shown);
+    painter.drawText(place, Qt::AlignVCenter | Qt::AlignRight,
+                     that_fit(index.data(kWordsRole).toStringList(), QFontMetricsF(font), place.width()));
+  }
+
+  /// Whole words; part of the first where not even that has room.
+  static QString that_fit(QStringList words, const QFontMetricsF& metrics, double width) {
+    while (words.size() > 1 && metrics.horizontalAdvance(words.join(QLatin1Char(' '))) > width) words.removeLast();
+    return metrics.elidedText(words.join(QLatin1Char(' ')), Qt::ElideRight, width);
   }
 
   Session& session_;
@@ -139,17 +145,18 @@ void ExpertList::update_shares() {
   }
 }
 
-QString ExpertList::words_of(int expert) const {
+QStringList ExpertList::words_of(int expert) const {
   for (const telemetry::ExpertTokens& one : session_.bench().history().expert_tokens()) {
     if (one.layer != session_.selection().layer || one.expert != expert) continue;
     QStringList words;
     for (std::size_t i = 0; i < one.tokens.size() && i < 3; ++i)
-      words << QString::fromStdString(one.tokens[i]).simplified();
+      words << visible_token(QString::fromStdString(one.tokens[i]));
     words.removeAll(QString());
-    if (!words.isEmpty()) return words.join(QStringLiteral(" "));
+    if (!words.isEmpty()) return words;
   }
   const auto index = static_cast<std::size_t>(expert);
-  return index < share_E_.size() ? QString::fromStdString(views::percent(share_E_[index])) : QString();
+  if (index >= share_E_.size()) return {};
+  return {QString::fromStdString(views::percent(share_E_[index]))};
 }
 
 void ExpertList::refresh() {

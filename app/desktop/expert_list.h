@@ -24,7 +24,7 @@ class ExpertList : public QListView {
 
  private:
   void update_shares();
-  QString words_of(int expert) const;
+  QStringList words_of(int expert) const;
 
   Session& session_;
   QStandardItemModel model_;

@@ -10,6 +10,7 @@
 #include <QTextLayout>
 
 #include "app/desktop/theme.h"
+#include "app/desktop/words.h"
 
 namespace moescope::app {
 namespace {
@@ -112,16 +113,18 @@ QVariant JournalModel::data(const QModelIndex& index, int role) const {
   const QString effect = entry.pending ? tr("pending…") : QString::fromStdString(entry.effect);
   if (role == kPendingRole) return entry.pending;
   if (role == kRefusedRole) return entry.refused;
-  if (role == kEffectRole) return entry.refused ? tr("refused: %1").arg(effect) : effect;
+  const QString told = entry.refused ? tr("refused: %1").arg(effect) : effect;
+  if (role == kEffectRole) return is_in_banner(index.row()) ? QString() : with_short_numbers(told);
   if (role == Qt::AccessibleTextRole || role == Qt::ToolTipRole)
-    return tr("step %1, %2: %3. %4")
-        .arg(entry.step)
-        .arg(QString::fromStdString(entry.who), in_words(entry.what), data(index, kEffectRole).toString());
+    return tr("step %1, %2: %3. %4").arg(entry.step).arg(QString::fromStdString(entry.who), in_words(entry.what), told);
   if (role != Qt::DisplayRole) return {};
   switch (index.column()) {
     case kStep: return QString::number(entry.step);
     case kWho: return QString::fromStdString(entry.who);
-    default: return in_words(entry.what);
+    // What a person wrote stays as it was.
+    default:
+      return entry.command && entry.command->kind != bus::CommandKind::kSet ? in_words(entry.what)
+                                                                            : with_short_numbers(in_words(entry.what));
   }
 }
 
@@ -132,10 +135,20 @@ QVariant JournalModel::headerData(int section, Qt::Orientation orientation, int 
 
 void JournalModel::refresh() {
   const std::vector<JournalEntry>& now = session_.bench().journal();
-  if (now.size() == entries_.size() && std::equal(now.begin(), now.end(), entries_.begin(), same)) return;
+  const bool failed = session_.failed();
+  if (failed == failed_ && now.size() == entries_.size() && std::equal(now.begin(), now.end(), entries_.begin(), same))
+    return;
   beginResetModel();
   entries_ = now;
+  failed_ = failed;
   endResetModel();
+}
+
+bool JournalModel::is_in_banner(int row) const {
+  if (!failed_ || !entry(row).failure) return false;
+  for (int newer = 0; newer < row; ++newer)
+    if (entry(newer).failure) return false;
+  return true;
 }
 
 JournalPanel::JournalPanel(Session& session, QWidget* parent) : QTableView(parent), session_(session) {

@@ -24,8 +24,12 @@ class JournalModel : public QAbstractTableModel {
   const JournalEntry& entry(int row) const { return entries_[entries_.size() - 1 - static_cast<std::size_t>(row)]; }
 
  private:
+  /// The failure that ended the run, which stands in full above the pictures.
+  bool is_in_banner(int row) const;
+
   Session& session_;
   std::vector<JournalEntry> entries_;
+  bool failed_ = false;
 };
 
 class JournalPanel : public QTableView {

@@ -33,7 +33,7 @@ LabArea::LabArea(Session& session, OffscreenGl& gl, std::vector<std::unique_ptr<
            controls_);
   add_dock(QStringLiteral("journal"), tr("Journal"),
            tr("Every command with the step it was applied at, who gave it, and what came of it."), journal_)
-      ->set_subtitle(tr("every command, with its effect"));
+      ->set_subtitle(tr("commands, effects"));
   for (std::unique_ptr<views::View>& view : views) {
     const QString id = QString::fromStdString(view->id()), title = QString::fromStdString(view->title());
     const QString help = QString::fromStdString(view->help());

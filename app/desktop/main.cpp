@@ -142,8 +142,8 @@ int main(int argc, char** argv) {
   arrange(window, options);
   if (options.path.isEmpty()) {
     window.prepare_default();
-  } else if (const QString wrong = window.open(options.path); !wrong.isEmpty()) {
-    std::fprintf(stderr, "%s\n", qPrintable(wrong.trimmed()));
+  } else if (const moescope::Status opened = window.open(options.path); !opened) {
+    std::fputs(format(opened.error()).c_str(), stderr);
     return kBadInput;
   }
   std::signal(SIGINT, on_interrupt);

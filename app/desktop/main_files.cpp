@@ -9,28 +9,29 @@
 
 #include "app/desktop/main_window.h"
 #include "app/desktop/run_files.h"
+#include "app/desktop/words.h"
 #include "views/scene/svg.h"
 
 namespace moescope::app {
 
-QString MainWindow::open(const QString& path, bool paused) {
+Status MainWindow::open(const QString& path, bool paused) {
   const QFileInfo file(path);
-  if (!file.exists()) return tr("There is no file or folder %1.").arg(path);
+  if (!file.exists()) return error("there is no file or folder " + path.toStdString());
   if (is_run(path)) {
     view_run(file.absoluteFilePath());
-    return {};
+    return Done{};
   }
   if (file.isDir() || !is_config_file(path)) {
     open_form_with_text(file.absoluteFilePath());
-    return {};
+    return Done{};
   }
   const auto config = read_config(path, session_.methods());
-  if (!config) return QString::fromStdString(format(config.error()));
+  if (!config) return config.error();
   const std::string text = read_text(path);
   remember_file(path);
   const config::RunConfig chosen = *config;
   ask_to_stop(tr("Stop and start this one"), [this, chosen, text, paused] { start(chosen, text, paused); });
-  return {};
+  return Done{};
 }
 
 RunForm* MainWindow::open_form() {
@@ -68,7 +69,7 @@ void MainWindow::open_text_folder() {
 void MainWindow::open_config_file() {
   const QString path = QFileDialog::getOpenFileName(this, tr("Open configuration"), {}, tr("Configurations (*.toml)"));
   if (path.isEmpty()) return;
-  if (const QString wrong = open(path); !wrong.isEmpty()) report(tr("Open configuration"), wrong);
+  if (const Status opened = open(path); !opened) report(tr("Open configuration"), opened.error());
 }
 
 void MainWindow::save_config() {
@@ -125,8 +126,14 @@ QString MainWindow::export_picture(const CanvasWidget& canvas, const QString& pa
   return tr("%1 could not be written: %2").arg(path, file.errorString());
 }
 
-void MainWindow::report(const QString& title, const QString& text) {
+void MainWindow::report(const QString& title, const Diagnostics& why) {
+  const Message message = message_of(why);
+  report(title, message.text, message.more);
+}
+
+void MainWindow::report(const QString& title, const QString& text, const QString& more) {
   auto* box = new QMessageBox(QMessageBox::Warning, title, text, QMessageBox::Ok, this);
+  box->setInformativeText(more);
   box->setAttribute(Qt::WA_DeleteOnClose);
   box->setTextFormat(Qt::PlainText);
   box->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);

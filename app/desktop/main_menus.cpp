@@ -69,7 +69,7 @@ void MainWindow::fill_recent(QMenu& menu) {
   menu.clear();
   for (const QString& path : recent_files()) {
     QAction* entry = menu.addAction(QFileInfo(path).fileName(), this, [this, path] {
-      if (const QString wrong = open(path); !wrong.isEmpty()) report(tr("Open"), wrong);
+      if (const Status opened = open(path); !opened) report(tr("Open"), opened.error());
     });
     entry->setToolTip(path);
   }

@@ -10,7 +10,7 @@ namespace moescope::app {
 void MainWindow::open_recorded_run() {
   const QString path = QFileDialog::getExistingDirectory(this, tr("Open a recorded run"), runs_folder());
   if (path.isEmpty()) return;
-  if (const QString wrong = open(path); !wrong.isEmpty()) report(tr("Open run"), wrong);
+  if (const Status opened = open(path); !opened) report(tr("Open run"), opened.error());
 }
 
 void MainWindow::view_run(const QString& path) {

@@ -93,7 +93,7 @@ void MainWindow::connect_all() {
   });
   connect(welcome_, &WelcomePage::start_wanted, this, &MainWindow::on_space);
   connect(welcome_, &WelcomePage::open_wanted, this, [this](const QString& path) {
-    if (const QString wrong = open(path); !wrong.isEmpty()) report(tr("Open"), wrong);
+    if (const Status opened = open(path); !opened) report(tr("Open"), opened.error());
   });
   connect(welcome_, &WelcomePage::open_text_wanted, this, &MainWindow::open_text_file);
   connect(welcome_, &WelcomePage::open_folder_wanted, this, &MainWindow::open_text_folder);
@@ -103,8 +103,7 @@ void MainWindow::connect_all() {
   connect(banner_, &Banner::go_on_wanted, this, &MainWindow::go_on);
   connect(&lab_->journal(), &JournalPanel::restore_wanted, this, &MainWindow::restore);
   connect(&session_, &Session::run_opened, this, &MainWindow::run_opened);
-  connect(&session_, &Session::open_failed, this,
-          [this](const QString& text) { report(tr("Open run"), text.trimmed()); });
+  connect(&session_, &Session::open_failed, this, [this](const Diagnostics& why) { report(tr("Open run"), why); });
   connect(&tool_bar_->layouts(), &Segmented::picked, this, [this](int index) {
     show_lab();
     lab_->apply_layout(static_cast<Layout>(index));
@@ -240,8 +239,9 @@ void MainWindow::dropEvent(QDropEvent* event) {
   if (urls.isEmpty()) return;
   event->acceptProposedAction();
   const QString path = urls.front().toLocalFile();
-  const QString wrong = path.isEmpty() ? tr("Only files and folders of this machine can be dropped here.") : open(path);
-  if (!wrong.isEmpty()) report(tr("Open"), wrong);
+  const Status opened =
+      path.isEmpty() ? error("only files and folders of this machine can be dropped here") : open(path);
+  if (!opened) report(tr("Open"), opened.error());
 }
 
 void MainWindow::changeEvent(QEvent* event) {

@@ -43,8 +43,8 @@ class MainWindow : public QMainWindow {
 
   /// The default run, prepared and paused behind the welcome page.
   void prepare_default();
-  /// A configuration is started; a text file or folder opens the form with it. An empty text, or what is wrong.
-  QString open(const QString& path, bool paused = false);
+  /// A configuration is started; a text file or folder opens the form with it.
+  Status open(const QString& path, bool paused = false);
   void start(config::RunConfig config, std::string source_text, bool paused);
   RunForm* open_form();
   /// Reads a recorded run and shows it.
@@ -59,6 +59,9 @@ class MainWindow : public QMainWindow {
   void restore(const std::string& folder, std::int64_t step, std::int64_t commands = train::Origin::kNewest);
   /// The picture of a view as PNG or SVG, by the name's ending; an empty text, or what is wrong.
   QString export_picture(const CanvasWidget& canvas, const QString& path) const;
+  /// A dialog that says it as sentences, what can be done below them.
+  void report(const QString& title, const Diagnostics& why);
+  void report(const QString& title, const QString& text, const QString& more = {});
   TimeStrip& time_strip() { return *time_strip_; }
   void show_lab();
   void show_welcome();
@@ -104,7 +107,6 @@ class MainWindow : public QMainWindow {
   void save_config();
   void save_weights();
   void choose_picture();
-  void report(const QString& title, const QString& text);
 
   OffscreenGl gl_;
   Session session_;

@@ -23,7 +23,7 @@ class Photographer : public QObject {
   Photographer(MainWindow& window, QString file, std::optional<std::int64_t> step)
       : QObject(&window), window_(window), session_(window.session()), file_(std::move(file)), step_(step) {
     connect(&session_, &Session::open_failed, this,
-            [this](const QString& text) { give_up(text.trimmed(), kBadInput); });
+            [this](const Diagnostics& why) { give_up(QString::fromStdString(format(why)).trimmed(), kBadInput); });
     connect(&session_, &Session::slow_tick, this, &Photographer::look);
   }
 

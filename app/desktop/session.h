@@ -51,6 +51,10 @@ class Session : public QObject {
   bool paused() const { return status_.state == bus::RunState::kPaused; }
   /// Preparing, running, paused or stopping.
   bool unfinished() const;
+  /// A failure ended it, here or when it was recorded.
+  bool failed() const { return status_.state == bus::RunState::kFailed || recorded_failure(); }
+  /// What ended the recorded run on screen; nullptr: no failure.
+  const record::EventRow* recorded_failure() const;
   /// Prepared but never stepped: nothing is lost when it goes.
   bool untouched() const;
   /// Seconds without a sign of life while running.
@@ -119,9 +123,9 @@ class Session : public QObject {
   void selection_changed();
   void theme_changed();
   void run_started();
-  void run_opened();                      ///< after run_started()
-  void open_failed(const QString& text);  ///< whole sentences
-  void noticed(const QString& text);      ///< a short word for the status line
+  void run_opened();  ///< after run_started()
+  void open_failed(const Diagnostics& why);
+  void noticed(const QString& text);  ///< a short word for the status line
 
  private:
   void poll();

@@ -76,7 +76,7 @@ void Session::poll_loader() {
       // Its trainer will say what is wrong with the folder.
       launch(std::move(*std::exchange(goes_on_, std::nullopt)));
     } else {
-      Q_EMIT open_failed(QString::fromStdString(format(run.error())));
+      Q_EMIT open_failed(run.error());
     }
     Q_EMIT arrived();
   }
@@ -183,6 +183,14 @@ void Session::show_parent() {
   const std::unique_ptr<RunLoader> loader = std::move(parent_);
   Result<LoadedRun> parent = loader->take();
   if (parent && parent->facts.id == parent_id_ && run() && run()->id == parent_of_) add_ghost(std::move(*parent));
+}
+
+const record::EventRow* Session::recorded_failure() const {
+  if (!viewing() || following()) return nullptr;
+  const LoadedRun& run = *bench_.loaded();
+  const auto failure = std::find_if(run.events.rbegin(), run.events.rend(),
+                                    [](const record::EventRow& event) { return event.kind == "failure"; });
+  return failure != run.events.rend() && failure->step >= run.last_step ? &*failure : nullptr;
 }
 
 std::int64_t Session::first_step() const { return run() ? run()->parent_step : 0; }

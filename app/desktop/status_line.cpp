@@ -62,7 +62,14 @@ StatusLine::StatusLine(Session& session, QWidget* parent) : QStatusBar(parent), 
 void StatusLine::notice(const QString& text) {
   notice_ = text;
   since_notice_.restart();
-  right_->setText(text);
+  show_right(text, Qt::ElideRight);
+}
+
+/// Cut rather than let it push the figures out, or make the window wider.
+void StatusLine::show_right(const QString& text, Qt::TextElideMode cut) {
+  const QString shown = right_->fontMetrics().elidedText(text, cut, width() / 3);
+  if (shown != right_->text()) right_->setText(shown);
+  right_->setToolTip(shown == text ? QString() : text);
 }
 
 void StatusLine::measure_speed() {
@@ -152,8 +159,7 @@ void StatusLine::refresh() {
   if (text != left_->text()) left_->setText(text);
   const bool noticing = !notice_.isEmpty() && since_notice_.elapsed() < kNoticeMs;
   if (!noticing) notice_.clear();
-  const QString right = noticing ? notice_ : fontMetrics().elidedText(where(), Qt::ElideMiddle, width() / 3);
-  if (right != right_->text()) right_->setText(right);
+  noticing ? show_right(notice_, Qt::ElideRight) : show_right(where(), Qt::ElideMiddle);
 }
 
 }  // namespace moescope::app

@@ -21,6 +21,7 @@ class StatusLine : public QStatusBar {
 
  private:
   void refresh();
+  void show_right(const QString& text, Qt::TextElideMode cut);
   QString figures() const;
   QString state_words() const;
   QString exactness() const;

@@ -51,6 +51,7 @@ void JournalBook::failed(const bus::Failure& failure) {
   entry.who = "lab";
   entry.what = "failed in " + failure.phase;
   entry.effect = failure.message;
+  entry.failure = true;
   entries.push_back(std::move(entry));
 }
 

@@ -23,6 +23,7 @@ struct JournalEntry {
   std::string effect;  ///< the answer; later also "Δ task −0.04 after 50 steps"
   bool pending = false;
   bool refused = false;
+  bool failure = false;                 ///< the run failed there; what it ran into is the effect
   std::uint64_t seq = 0;                ///< of a command of the present trainer; 0: it was another's
   std::int64_t number = 0;              ///< its row in the journal of the run file; 0: it has none, or no answer yet
   std::string folder;                   ///< of the run whose journal that is: a fork begins with its parent's rows

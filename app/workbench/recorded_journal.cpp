@@ -42,8 +42,9 @@ std::vector<JournalEntry> journal_of(const LoadedRun& run) {
     entry.folder = run.folder;
     entry.step = event.step;
     entry.who = event.who;
-    entry.what = event.kind == "failure" ? "failed" : event.text;
-    if (event.kind == "failure") entry.effect = event.text;
+    entry.failure = event.kind == "failure";
+    entry.what = entry.failure ? "failed" : event.text;
+    if (entry.failure) entry.effect = event.text;
     journal.push_back(std::move(entry));
   }
   std::stable_sort(journal.begin(), journal.end(),

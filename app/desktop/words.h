@@ -1,0 +1,23 @@
+#pragma once
+// What comes from below as text, made fit to be read in a window. Threads: pure functions.
+
+#include <QString>
+
+#include "core/base/diagnostic.h"
+
+namespace moescope::app {
+
+/// Fractions of more than six significant digits cut to six; tooltips keep them whole. Counts, paths and names stay.
+QString with_short_numbers(const QString& text);
+
+/// A piece of a vocabulary (see printable()) with signs for its blanks: ↵ ⇥ and, where it has nothing else, ␣.
+QString visible_token(const QString& piece);
+
+/// What a dialog says, where a terminal would be given format().
+struct Message {
+  QString text;  ///< one sentence for each, with the file's name and its line
+  QString more;  ///< remedies, and where the files are
+};
+Message message_of(const Diagnostics& diagnostics);
+
+}  // namespace moescope::app
