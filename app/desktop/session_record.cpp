@@ -125,7 +125,8 @@ void Session::poll_follower() {
 void Session::go_on_behind(LoadedRun rest) {
   train::RunRequest request = std::move(*std::exchange(goes_on_, std::nullopt));
   if (!read_on(std::move(rest))) {
-    Q_EMIT noticed(tr("The folder holds another run than the one on screen. It is opened; continue it from there."));
+    Q_EMIT noticed(
+        tr("The folder holds more than what is on screen, or another run. It is opened; continue it from there."));
   } else if (following()) {
     Q_EMIT noticed(tr("This run is trained elsewhere at this moment, and followed here."));
   } else {

@@ -62,12 +62,12 @@ StatusLine::StatusLine(Session& session, QWidget* parent) : QStatusBar(parent), 
 void StatusLine::notice(const QString& text) {
   notice_ = text;
   since_notice_.restart();
-  show_right(text, Qt::ElideRight);
+  show_notice();
 }
 
 /// Cut rather than let it push the figures out, or make the window wider.
-void StatusLine::show_right(const QString& text, Qt::TextElideMode cut) {
-  const QString shown = right_->fontMetrics().elidedText(text, cut, width() / 3);
+void StatusLine::show_right(const QString& text, Qt::TextElideMode cut, int most) {
+  const QString shown = right_->fontMetrics().elidedText(text, cut, most);
   if (shown != right_->text()) right_->setText(shown);
   right_->setToolTip(shown == text ? QString() : text);
 }
@@ -159,7 +159,7 @@ void StatusLine::refresh() {
   if (text != left_->text()) left_->setText(text);
   const bool noticing = !notice_.isEmpty() && since_notice_.elapsed() < kNoticeMs;
   if (!noticing) notice_.clear();
-  noticing ? show_right(notice_, Qt::ElideRight) : show_right(where(), Qt::ElideMiddle);
+  noticing ? show_notice() : show_right(where(), Qt::ElideMiddle, width() / 3);
 }
 
 }  // namespace moescope::app

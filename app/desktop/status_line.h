@@ -21,7 +21,8 @@ class StatusLine : public QStatusBar {
 
  private:
   void refresh();
-  void show_right(const QString& text, Qt::TextElideMode cut);
+  void show_right(const QString& text, Qt::TextElideMode cut, int most);
+  void show_notice() { show_right(notice_, Qt::ElideRight, width() / 2); }
   QString figures() const;
   QString state_words() const;
   QString exactness() const;

@@ -86,7 +86,7 @@ TEST_F(RecordTrouble, ContinuingOneWhoseFolderHoldsAnotherRunNowSaysSo) {
   replace("second");
   window_->go_on();
   ASSERT_TRUE(wait_for([&] { return session().run() && session().run()->id == kOtherId; }));
-  EXPECT_EQ(noticed("holds another run"), 1);
+  EXPECT_EQ(noticed("or another run. It is opened"), 1);
   EXPECT_TRUE(options_->requests.empty());
 }
 

@@ -127,6 +127,15 @@ TEST_F(PictureOfARun, IsNotTakenOfARecordThatCannotBeRead) {
   EXPECT_FALSE(QFile::exists(file()));
 }
 
+TEST_F(PictureOfARun, IsNotWaitedForWhenAFollowedRecordGoesAway) {
+  const GrowingRecord recorder(folder().toStdString());
+  ASSERT_TRUE(window_->open(folder()));
+  ASSERT_TRUE(wait_for([&] { return session().following(); }));
+  ASSERT_TRUE(QFile::remove(folder() + "/run.db"));
+  EXPECT_EQ(take(500), 2);
+  EXPECT_FALSE(QFile::exists(file()));
+}
+
 TEST_F(PictureOfARun, IsNotTakenOfARunThatFails) {
   options_->fail_at = 30;
   run();
