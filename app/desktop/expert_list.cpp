@@ -10,7 +10,7 @@
 #include "app/desktop/expert_menu.h"
 #include "app/desktop/icons.h"
 #include "app/desktop/theme.h"
-#include "app/desktop/words.h"
+#include "views/scene/chips.h"
 #include "views/scene/numbers.h"
 
 namespace moescope::app {
@@ -150,7 +150,7 @@ QStringList ExpertList::words_of(int expert) const {
     if (one.layer != session_.selection().layer || one.expert != expert) continue;
     QStringList words;
     for (std::size_t i = 0; i < one.tokens.size() && i < 3; ++i)
-      words << visible_token(QString::fromStdString(one.tokens[i]));
+      words << QString::fromStdString(views::visible_token(one.tokens[i]));
     words.removeAll(QString());
     if (!words.isEmpty()) return words;
   }

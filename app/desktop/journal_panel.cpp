@@ -10,7 +10,7 @@
 #include <QTextLayout>
 
 #include "app/desktop/theme.h"
-#include "app/desktop/words.h"
+#include "views/scene/numbers.h"
 
 namespace moescope::app {
 namespace {
@@ -91,6 +91,10 @@ QString in_words(const std::string& what) {
   QString name = found.captured(2) == QLatin1String("lr") ? QObject::tr("learning rate") : found.captured(2);
   name.replace(QLatin1Char('_'), QLatin1Char(' '));
   return found.captured(1) + name + QStringLiteral(" ") + found.captured(3);
+}
+
+QString with_short_numbers(const QString& text) {
+  return QString::fromStdString(views::with_short_numbers(text.toStdString()));
 }
 
 bool same(const JournalEntry& a, const JournalEntry& b) {

@@ -9,19 +9,7 @@
 namespace moescope::app {
 namespace {
 
-constexpr int kDigits = 6;
 constexpr std::size_t kMostSentences = 8;  // a dialog taller than the screen shows no button
-
-/// "0.0025" has two.
-qsizetype significant_digits(const QString& number) {
-  QString digits = number.section(QLatin1Char('e'), 0, 0).remove(QLatin1Char('.')).remove(QLatin1Char('-'));
-  while (digits.startsWith(QLatin1Char('0'))) digits.remove(0, 1);
-  return digits.size();
-}
-
-QString shorter(const QString& number) {
-  return significant_digits(number) > kDigits ? QString::number(number.toDouble(), 'g', kDigits) : number;
-}
 
 QString sentence(QString text) {
   text = text.trimmed();
@@ -47,28 +35,6 @@ QString sentence_of(const Diagnostic& one) {
 }
 
 }  // namespace
-
-QString with_short_numbers(const QString& text) {
-  static const QRegularExpression fraction(
-      QStringLiteral("(?<![\\w./\\\\-])-?\\d+\\.\\d+(?:e[+-]?\\d+)?(?![\\w/\\\\]|\\.\\w)"));
-  QString made;
-  qsizetype done = 0;
-  for (auto found = fraction.globalMatch(text); found.hasNext();) {
-    const QRegularExpressionMatch one = found.next();
-    made += text.mid(done, one.capturedStart() - done) + shorter(one.captured());
-    done = one.capturedEnd();
-  }
-  return made + text.mid(done);
-}
-
-QString visible_token(const QString& piece) {
-  QString shown = piece;
-  shown.replace(QLatin1String("\\x0D\\x0A"), QStringLiteral("↵"));
-  for (const char* end : {"\\x0A", "\\x0D"}) shown.replace(QLatin1String(end), QStringLiteral("↵"));
-  shown.replace(QLatin1String("\\x09"), QStringLiteral("⇥"));
-  const QString trimmed = shown.simplified();
-  return trimmed.isEmpty() && !shown.isEmpty() ? QStringLiteral("␣") : trimmed;
-}
 
 Message message_of(const Diagnostics& diagnostics) {
   QStringList said, remedies, places;

@@ -7,12 +7,6 @@
 
 namespace moescope::app {
 
-/// Fractions of more than six significant digits cut to six; tooltips keep them whole. Counts, paths and names stay.
-QString with_short_numbers(const QString& text);
-
-/// A piece of a vocabulary (see printable()) with signs for its blanks: ↵ ⇥ and, where it has nothing else, ␣.
-QString visible_token(const QString& piece);
-
 /// What a dialog says, where a terminal would be given format().
 struct Message {
   QString text;  ///< one sentence for each, with the file's name and its line

@@ -1,11 +1,30 @@
 #include "views/scene/chips.h"
 
+#include <string>
+#include <utility>
+
 #include "core/base/text.h"
 #include "views/scene/text_metrics.h"
 
 namespace moescope::views {
 
-std::string visible_token(std::string_view token) {
+namespace {
+
+/// Byte tokens come as printable() writes them.
+std::string with_line_ends(std::string_view token) {
+  std::string text(token);
+  for (const auto& [escaped, plain] :
+       {std::pair("\\x0D\\x0A", '\n'), {"\\x0A", '\n'}, {"\\x0D", '\n'}, {"\\x09", '\t'}})
+    for (std::size_t at = text.find(escaped); at != std::string::npos; at = text.find(escaped, at))
+      text.replace(at, std::string_view(escaped).size(), 1, plain);
+  return text;
+}
+
+}  // namespace
+
+std::string visible_token(std::string_view piece) {
+  const std::string plain = with_line_ends(piece);
+  std::string_view token = plain;
   if (token.size() > 1 && token[0] == ' ' && token[1] != ' ' && static_cast<unsigned char>(token[1]) > 32)
     token.remove_prefix(1);
   const bool blank = token.find_first_not_of(" \t\n\r") == std::string_view::npos;

@@ -12,8 +12,8 @@ inline constexpr float kChipHeight = 17;
 inline constexpr float kChipPad = 5;  ///< left and right of the text
 
 /// A token as a chip shows it: one leading space dropped when letters follow, other white space and control characters
-/// made visible ("·", "↵", "⇥").
-std::string visible_token(std::string_view token);
+/// made visible ("·", "↵", "⇥"), escaped or not.
+std::string visible_token(std::string_view piece);
 
 float chip_width(std::string_view text, float size);
 

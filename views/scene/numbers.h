@@ -19,6 +19,10 @@ std::string signed_exact(double value);
 /// figure() for a difference.
 std::string signed_figure(double value);
 
+/// A sentence with its fractions of more than six significant digits cut to six: "0.002512566719800475" becomes
+/// "0.00251257". Counts, paths and names stay.
+std::string with_short_numbers(const std::string& text);
+
 /// A share from 0 to 1: "40 %", "1.8 %", "0.3 %", "0 %", "<0.1 %".
 std::string percent(double share);
 

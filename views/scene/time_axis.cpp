@@ -34,7 +34,7 @@ void merge(Mark& mark, const Event& event) {
   const bool is_switch = event.kind == Event::Kind::kStageSwitch;
   if (mark.text.empty() || (is_switch && !mark.stage_switch)) {
     mark.step = event.step;
-    mark.text = is_switch ? event_text(event) : event.text;
+    mark.text = is_switch ? event_text(event) : with_short_numbers(event.text);
     mark.shorter.clear();
     if (is_switch)
       mark.shorter = {event.text, event.text.substr(
@@ -214,7 +214,7 @@ void add_time_cursor(Scene& scene, const ViewContext& context, const TimeAxis& a
 }
 
 std::string event_text(const Event& event) {
-  std::string text = event.text + " at " + step_text(event.step);
+  std::string text = with_short_numbers(event.text) + " at " + step_text(event.step);
   if (!event.who.empty()) text += " · by " + event.who;
   return text;
 }

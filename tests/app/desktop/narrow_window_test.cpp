@@ -3,7 +3,6 @@
 #include <QMessageBox>
 #include <QTemporaryDir>
 
-#include "app/desktop/words.h"
 #include "tests/app/desktop/fake_record.h"
 #include "tests/app/desktop/window_fixture.h"
 
@@ -33,22 +32,6 @@ TEST_F(NarrowWindow, TheJournalShowsSixDigitsAndItsTooltipAll) {
   ASSERT_TRUE(answered("set moe.router.balance_coefficient 0.002512566719800475"));
   ASSERT_TRUE(wait_for([&] { return shown(0) == "balance coefficient 0.00251257"; })) << qPrintable(shown(0));
   EXPECT_TRUE(shown(0, Qt::ToolTipRole).contains("0.002512566719800475"));
-}
-
-TEST(ShortNumbers, AreOnlyThoseWithMoreThanSixDigits) {
-  EXPECT_EQ(app::with_short_numbers("was 0.002512566719800475, is 12.5"), "was 0.00251257, is 12.5");
-  EXPECT_EQ(app::with_short_numbers("-1.23456789e-07."), "-1.23457e-07.");
-  EXPECT_EQ(app::with_short_numbers("Δ task −0.04 bits after 50 steps"), "Δ task −0.04 bits after 50 steps");
-  EXPECT_EQ(app::with_short_numbers("step 12345678"), "step 12345678") << "a count is exact";
-  EXPECT_EQ(app::with_short_numbers("saved in /runs/a-1.23456789/w.2.3456789x"),
-            "saved in /runs/a-1.23456789/w.2.3456789x");
-}
-
-TEST(VisibleTokens, AreWhatCannotBeSeenAsSigns) {
-  EXPECT_EQ(app::visible_token("\\x0A"), "↵");
-  EXPECT_EQ(app::visible_token("\\x0A\\x09 if"), "↵⇥ if");
-  EXPECT_EQ(app::visible_token(" "), "␣") << "nothing else would be seen of it";
-  EXPECT_EQ(app::visible_token("\\xC3"), "\\xC3") << "half a letter has no sign";
 }
 
 TEST_F(NarrowWindow, AFailureIsToldInFullInTheBannerOnly) {

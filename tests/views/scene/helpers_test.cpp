@@ -227,11 +227,22 @@ TEST(LayerChooser, MarksTheSelectedLayerAndShrinksWhenNarrow) {
   EXPECT_THAT(testing::text_faults(wide), IsEmpty());
 }
 
+TEST(ShortNumbers, AreOnlyThoseWithMoreThanSixDigits) {
+  EXPECT_EQ(with_short_numbers("was 0.002512566719800475, is 12.5"), "was 0.00251257, is 12.5");
+  EXPECT_EQ(with_short_numbers("-1.23456789e-07."), "-1.23457e-07.");
+  EXPECT_EQ(with_short_numbers("Δ task −0.04 bits after 50 steps"), "Δ task −0.04 bits after 50 steps");
+  EXPECT_EQ(with_short_numbers("step 12345678"), "step 12345678") << "a count is exact";
+  EXPECT_EQ(with_short_numbers("saved in /runs/a-1.23456789/w.2.3456789x"), "saved in /runs/a-1.23456789/w.2.3456789x");
+}
+
 TEST(Chips, MakeWhiteSpaceVisible) {
   EXPECT_EQ(visible_token(" the"), "the");
   EXPECT_EQ(visible_token(" "), "·");
   EXPECT_EQ(visible_token("\n"), "↵");
   EXPECT_EQ(visible_token("  "), "··");
+  EXPECT_EQ(visible_token("\\x0A\\x09 if"), "↵⇥ if") << "as a byte token comes";
+  EXPECT_EQ(visible_token("\\x0D\\x0A"), "↵");
+  EXPECT_EQ(visible_token("\\xC3"), "\\xC3") << "half a letter has no sign";
   EXPECT_EQ(visible_token("\xC3"), "\\xC3");
 }
 
