@@ -59,13 +59,9 @@ std::string state_in_words(const RecordedRun& run) {
   if (run.reader->being_written()) return "running, step " + steps;
   if (const std::int64_t step = failed_step(*run.reader); step > 0)
     return "failed at step " + with_thousands(step) + " of " + with_thousands(run.config.train.steps);
+  if (!run.reader->damages().empty()) return "damaged, readable to step " + steps;
   if (!ended_by_itself(run)) return "interrupted at step " + steps;
   return run.reached_its_end() ? "finished" : "stopped at step " + steps;
-}
-
-bool same_folder(const std::string& a, const std::string& b) {
-  std::error_code failure;
-  return std::filesystem::equivalent(a, b, failure) && !failure;
 }
 
 }  // namespace moescope::cli

@@ -27,10 +27,7 @@ struct RecordedRun {
 Result<RecordedRun> open_recorded(const std::string& path);
 
 /// "finished", "running, step 430 of 1,500", "stopped at step …", "failed at step …"; "interrupted at step …": its
-/// process ended without recording an end.
+/// process ended without recording an end; "damaged, readable to step …": how it ended cannot be told.
 std::string state_in_words(const RecordedRun& run);
-
-/// The same folder, however it is written.
-bool same_folder(const std::string& a, const std::string& b);
 
 }  // namespace moescope::cli

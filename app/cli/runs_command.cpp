@@ -9,6 +9,7 @@
 #include "app/cli/recorded_run.h"
 #include "app/cli/replay_text.h"
 #include "app/cli/verb.h"
+#include "app/workbench/recorded_journal.h"
 #include "core/base/text.h"
 #include "core/record/output_file.h"
 
@@ -50,11 +51,14 @@ void find(const fs::path& folder, int depth, std::vector<Found>& all) {
     if (entry.is_directory(failure) && !entry.is_symlink(failure)) find(entry.path(), depth - 1, all);
 }
 
-/// Of the run that a fork left, when it is in the list too.
+/// Of the run that a fork left, when it is in the list too: where it was left rather than a copy of it.
 std::string parent_of(const Found& run, const std::vector<Found>& all) {
   if (run.facts.parent_id.empty()) return "";
-  const auto parent =
-      std::find_if(all.begin(), all.end(), [&](const Found& one) { return one.facts.id == run.facts.parent_id; });
+  auto parent = all.end();
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    if (one->facts.id != run.facts.parent_id) continue;
+    if (parent == all.end() || app::same_folder(one->folder, run.facts.parent_folder)) parent = one;
+  }
   return (parent == all.end() ? printable(run.facts.parent_folder) : printable(parent->folder)) + " at step " +
          with_thousands(run.facts.parent_step);
 }
@@ -129,7 +133,7 @@ Verb add_runs(CLI::App& program) {
   verb->add_flag("--json", options->json, "A JSON list on stdout");
   verb->footer(
       "A run is finished, stopped (when asked to), failed, interrupted (its process ended before it could record an\n"
-      "end; resume goes on with it) or running.\n"
+      "end; resume goes on with it), running, or damaged.\n"
       "Exit codes: 0 done, 2 the input is wrong.");
   return {verb, [options] { return runs(*options); }};
 }

@@ -211,7 +211,10 @@ Result<Verdict> verify_run(const VerifyRequest& request,
   record::RunReader& reader = **opened;
   if (const std::string broken = reader.journal_problem(); !broken.empty())
     return error(broken, "a journal is only ever added to; this one is not as it was written");
-  if (reader.last_step() == 0) return error("the run " + printable(request.folder) + " has recorded no step yet");
+  if (reader.last_step() == 0)
+    return error(
+        "the run " + printable(request.folder) +
+        (reader.damages().empty() ? " has recorded no step yet" : " is damaged: none of its steps can be read"));
   try {
     Verification verification(request, reader);
     return verification.run(request, progress, stop);

@@ -98,6 +98,9 @@ TEST_F(DamagedRun, RunsAreListedWithHowTheyEnded) {
   ::kill(child, SIGKILL);
   wait(child);
   EXPECT_THAT(state("all/killed"), StartsWith("interrupted at step "));
+  copy_run("all/stopped", "all/cut");
+  fs::resize_file(path("all/cut/run.db"), 12 * 8192);
+  EXPECT_THAT(state("all/cut"), StartsWith("damaged, readable to step "));
   fs::remove(path("all/killed/run.db"));
   EXPECT_THAT(run({"runs", path("all")}).err, HasSubstr("/all/killed: error: is a run without its file run.db"));
 }

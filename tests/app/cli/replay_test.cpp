@@ -203,6 +203,9 @@ TEST_F(Replay, RunsAreListed) {
   EXPECT_EQ(table.code, 0) << table.err;
   EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 3) << table.out;
   EXPECT_THAT(table.out, HasSubstr(path("all/first") + " at step 10\n"));
+  copy_run("all/first", "all/a_copy");
+  EXPECT_THAT(run({"runs", path("all")}).out, HasSubstr(path("all/first") + " at step 10\n")) << "not of the copy";
+  std::filesystem::remove_all(path("all/a_copy"));
   const json list = json::parse(run({"runs", path("all"), "--json"}).out);
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0]["state"], "finished");
