@@ -1,7 +1,9 @@
 // What is kept of a run while it goes on: its record, hashes, checkpoints, snapshots in memory.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "core/base/log.h"
@@ -25,6 +27,13 @@ std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
 }
 
+/// What is recorded of a place is read from other places.
+std::string full_path(const std::string& folder) {
+  std::error_code failure;
+  const std::filesystem::path full = std::filesystem::weakly_canonical(folder, failure);
+  return failure ? folder : full.string();
+}
+
 }  // namespace
 
 void Trainer::begin_record(std::vector<telemetry::ProbeToken> probe) {
@@ -43,7 +52,7 @@ void Trainer::begin_record(std::vector<telemetry::ProbeToken> probe) {
     facts.determinism = determinism_class(request_.config, material_);
     facts.created_ns = now_ns();
     if (past_) {
-      info.parent_folder = facts.parent_folder = past_->folder();
+      info.parent_folder = facts.parent_folder = full_path(past_->folder());
       info.parent_step = facts.parent_step = past_step();
       facts.parent_id = past_->facts().id;
       facts.parent_commands = commands_wanted(past_->commands());

@@ -197,7 +197,9 @@ TEST_F(Replay, WatchingChangesNothing) {
 
 TEST_F(Replay, RunsAreListed) {
   ASSERT_EQ(train(config("stablemoe", 20), "all/first").code, 0);
-  ASSERT_EQ(run({"fork", path("all/first"), "--step", "10", "--out", path("all/second")}).code, 0);
+  ASSERT_EQ(run({"fork", "all/first", "--step", "10", "--out", path("all/second")}).code, 0);
+  EXPECT_EQ(open("all/second")->facts().parent_folder, std::filesystem::canonical(path("all/first")))
+      << "wherever it is read from";
   write("all/notes.txt", "mine");
   const Outcome table = run({"runs", path("all")});
   EXPECT_EQ(table.code, 0) << table.err;
