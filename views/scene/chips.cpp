@@ -1,7 +1,6 @@
 #include "views/scene/chips.h"
 
 #include <string>
-#include <utility>
 
 #include "core/base/text.h"
 #include "views/scene/text_metrics.h"
@@ -10,14 +9,17 @@ namespace moescope::views {
 
 namespace {
 
+std::string replaced(std::string text, std::string_view old, std::string_view wanted) {
+  for (std::size_t at = text.find(old); at != std::string::npos; at = text.find(old, at + wanted.size()))
+    text.replace(at, old.size(), wanted);
+  return text;
+}
+
 /// Byte tokens come as printable() writes them.
 std::string with_line_ends(std::string_view token) {
   std::string text(token);
-  for (const auto& [escaped, plain] :
-       {std::pair("\\x0D\\x0A", '\n'), {"\\x0A", '\n'}, {"\\x0D", '\n'}, {"\\x09", '\t'}})
-    for (std::size_t at = text.find(escaped); at != std::string::npos; at = text.find(escaped, at))
-      text.replace(at, std::string_view(escaped).size(), 1, plain);
-  return text;
+  for (const char* end : {"\\x0D\\x0A", "\\x0A", "\\x0D", "\r\n", "\r"}) text = replaced(text, end, "\n");
+  return replaced(text, "\\x09", "\t");
 }
 
 }  // namespace
@@ -27,20 +29,14 @@ std::string visible_token(std::string_view piece) {
   std::string_view token = plain;
   if (token.size() > 1 && token[0] == ' ' && token[1] != ' ' && static_cast<unsigned char>(token[1]) > 32)
     token.remove_prefix(1);
-  const bool blank = token.find_first_not_of(" \t\n\r") == std::string_view::npos;
-  std::string shown;
-  for (const char c : token) {
-    if (c == '\n')
-      shown += "↵";
-    else if (c == '\t')
-      shown += "⇥";
-    else if (c == ' ' && blank)
-      shown += "·";
-    else
-      shown += c;
-  }
-  // Half a character (byte tokens cut through UTF-8) is shown by its number.
-  return shown.empty() ? "∅" : printable(shown);
+  const bool blank = token.find_first_not_of(" \t\n") == std::string_view::npos;
+  const std::string shown = with_signs(token);
+  if (shown.empty()) return "∅";
+  return blank ? replaced(shown, " ", "·") : shown;
+}
+
+std::string with_signs(std::string_view text) {
+  return printable(replaced(replaced(with_line_ends(text), "\n", "↵"), "\t", "⇥"));
 }
 
 float chip_width(std::string_view text, float size) { return text_width(text, size) + 2 * kChipPad; }

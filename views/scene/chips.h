@@ -15,6 +15,10 @@ inline constexpr float kChipPad = 5;  ///< left and right of the text
 /// made visible ("·", "↵", "⇥"), escaped or not.
 std::string visible_token(std::string_view piece);
 
+/// A token or a longer text with all its spaces, for tooltips and running words: line ends and tabs as "↵" and "⇥",
+/// escaped or not; other control characters, and half characters, by their numbers.
+std::string with_signs(std::string_view text);
+
 float chip_width(std::string_view text, float size);
 
 /// Adds a chip with its top left corner at `at`; returns its rectangle.

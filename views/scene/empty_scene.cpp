@@ -102,7 +102,7 @@ Scene failed_scene(const ViewContext& context, Size size, const std::string& tit
   add_paragraphs(scene,
                  {{"The run failed at " + step_text(failure.step) + ", phase " + failure.phase, colors.warning,
                    kKeySize, Text::Font::kStrong},
-                  {failure.message, colors.text, kBodySize, Text::Font::kRegular, 4},
+                  {"The message above the pictures says why.", colors.text, kBodySize, Text::Font::kRegular, 4},
                   {"Change the configuration and start again; this window is ready.", colors.muted, kBodySize,
                    Text::Font::kRegular, 6}},
                  0);

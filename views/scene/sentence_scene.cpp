@@ -51,7 +51,7 @@ class Painter {
                       kSmallSize,
                       Text::Align::kRight});
     scene_.summary = "“" + printable(result_.sentence) + "” in layer " + std::to_string(layer_ + 1) + ": " + summary_ +
-                     "; continued: " + printable(result_.continuation);
+                     "; continued: " + with_signs(result_.continuation);
     return std::move(scene_);
   }
 
@@ -133,7 +133,7 @@ class Painter {
     hit.expert = expert;
     hit.index = static_cast<std::int64_t>(index);
     hit.name = "piece " + std::to_string(index);
-    hit.tooltip = "“" + printable(token.text) + "”";
+    hit.tooltip = "“" + with_signs(token.text) + "”";
     for (int l = 0; l < layers_; ++l) {
       const int first = expert_at(token, l);
       if (first < 0) continue;
@@ -150,7 +150,7 @@ class Painter {
   // The model's own words: muted, word by word on the same lines.
   void continuation() {
     if (result_.continuation.empty()) return;
-    const std::string text = printable(result_.continuation);
+    const std::string text = with_signs(result_.continuation);
     x_ += 4;
     std::size_t begin = 0;
     while (begin < text.size() && !full_) {

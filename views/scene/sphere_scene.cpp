@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "views/scene/chips.h"
 #include "views/scene/labels.h"
 #include "views/scene/text_metrics.h"
 
@@ -166,7 +167,7 @@ class Painter {
     if (run && token < run->probe.size()) {
       const telemetry::ProbeToken& one = run->probe[token];
       const auto label = static_cast<std::size_t>(one.label);
-      hit.tooltip = "“" + one.text + "” → E" + std::to_string(space_.expert_S[sample]) + "\n" +
+      hit.tooltip = "“" + with_signs(one.text) + "” → E" + std::to_string(space_.expert_S[sample]) + "\n" +
                     (label < run->labels.size() ? run->labels[label] : std::string()) + " · " + one.document +
                     "\nclick to follow it";
     }

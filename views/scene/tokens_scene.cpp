@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/text.h"
 #include "views/scene/chips.h"
 #include "views/scene/empty_scene.h"
 #include "views/scene/labels.h"
@@ -132,7 +131,7 @@ class Painter {
       const Rect chip =
           add_chip(scene_, {x, y - kChipHeight / 2}, text, kBodySize, ground, faded ? colors_.muted : colors_.text);
       Hit hit;
-      hit.tooltip = "“" + printable(tokens->tokens[i]) + "”";
+      hit.tooltip = "“" + with_signs(tokens->tokens[i]) + "”";
       if (i < tokens->log_odds.size()) {
         const double odds = static_cast<double>(tokens->log_odds[i]);
         hit.tooltip += "\nodds to go to " + mark_name(layer_, expert) + ": " + figure(std::exp(odds)) +

@@ -205,7 +205,8 @@ TEST(WaitingScene, SaysWhatWillAppearAndWhatToDo) {
     stage.status.failure = {12, "backward", "the loss is not a number"};
     scene = waiting_scene(stage.context(), size, "Load", "How evenly the experts are used.");
     EXPECT_NE(testing::find_text(*scene, "step 12, phase backward"), nullptr);
-    EXPECT_NE(testing::find_text(*scene, "the loss is not a number"), nullptr);
+    EXPECT_EQ(testing::find_text(*scene, "the loss is not a number"), nullptr) << "the banner says it once";
+    EXPECT_THAT(scene->summary, ::testing::HasSubstr("the loss is not a number")) << "a reader hears one picture only";
     EXPECT_THAT(testing::text_faults(*scene), IsEmpty());
   }
 }
@@ -244,6 +245,13 @@ TEST(Chips, MakeWhiteSpaceVisible) {
   EXPECT_EQ(visible_token("\\x0D\\x0A"), "↵");
   EXPECT_EQ(visible_token("\\xC3"), "\\xC3") << "half a letter has no sign";
   EXPECT_EQ(visible_token("\xC3"), "\\xC3");
+}
+
+TEST(Signs, KeepTheSpacesOfATooltip) {
+  EXPECT_EQ(with_signs(" the"), " the");
+  EXPECT_EQ(with_signs(" a\r\n\tb"), " a↵⇥b");
+  EXPECT_EQ(with_signs("\\x0A\\x09"), "↵⇥") << "as a byte token comes";
+  EXPECT_EQ(with_signs("\x1B[31m"), "\\x1B[31m");
 }
 
 }  // namespace
