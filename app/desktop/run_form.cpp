@@ -13,6 +13,7 @@
 #include "app/desktop/run_files.h"
 #include "app/desktop/run_form_check.h"
 #include "app/desktop/theme.h"
+#include "app/desktop/words.h"
 
 namespace moescope::app {
 namespace {
@@ -220,7 +221,11 @@ void RunForm::open_file() {
     remember_file(path);
     load(*config);
   } else {
-    QMessageBox::warning(this, tr("Open configuration"), QString::fromStdString(format(config.error())));
+    const Message why = message_of(config.error());
+    QMessageBox box(QMessageBox::Warning, tr("Open configuration"), why.text, QMessageBox::Ok, this);
+    box.setTextFormat(Qt::PlainText);
+    box.setInformativeText(why.more);
+    box.exec();
   }
 }
 
