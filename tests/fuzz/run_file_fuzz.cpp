@@ -128,6 +128,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   reader.state_hashes();
   reader.checkpoints();
   reader.last_step();
+  if (const Status possible = reader.can_go_on(); !possible)
+    fuzz::require(!possible.error().front().message.empty(), "an obstacle says something");
   fuzz::require(!std::filesystem::exists(folder() + "/run.db-shm"), "nothing is written to the folder");
   return 0;
 }
