@@ -200,15 +200,17 @@ class Painter {
     if (!starving.empty()) starving_line(l, column, starving);
   }
 
-  // Under the column: the first two by name, the rest by number, so that neighbours never touch.
+  // Under the column: the first two by name, the rest by number, or all by number, so that neighbours never touch.
   void starving_line(std::size_t l, const Column& column, const std::vector<std::string>& experts) {
     std::string text = experts[0] + (experts.size() > 1 ? ", " + experts[1] : "");
     if (experts.size() > 2) text += " +" + std::to_string(experts.size() - 2);
     text += " starving";
     const bool last = l + 1 == layout_.layers.size();
     const float spacing = (layout_.plot.w - kColumnWidth) / static_cast<float>(mass_.num_layers);
+    const float room = last ? spacing * 0.6F : spacing * 0.8F;
+    if (text_width(text, 11) > room) text = std::to_string(experts.size()) + " starving";
     scene_.add(Text{{last ? column.x + kColumnWidth + 10 : column.x + kColumnWidth / 2, layout_.plot.bottom() + 3},
-                    elided(text, 11, last ? spacing * 0.6F : spacing * 0.8F),
+                    elided(text, 11, room),
                     colors().warning,
                     11,
                     last ? Text::Align::kRight : Text::Align::kCenter});

@@ -232,7 +232,7 @@ class Painter {
     if (!basis_.exact())
       scene_.add(Text{{x, y + 28}, number("%.0f %% of the norm", 100 * f.norm_kept), context_.palette.muted, 10.5F});
     y += basis_.exact() ? 36.0F : 48.0F;
-    figure(x, y, "resultant (1 = collapsed)", number("%.2f", f.mean_resultant_length));
+    figure(x, y, "resultant, 1 collapsed", number("%.2f", f.mean_resultant_length));
     figure(x, y, "effective rank", number("%.1f", f.effective_rank) + " of " + std::to_string(basis_.dim));
     if (f.closest_a >= 0)
       figure(

@@ -65,6 +65,14 @@ TEST_F(Flow, TweensHalfWayBetweenTwoProbes) {
   EXPECT_EQ(blend(from, to, 0.5).num_experts, 4);
 }
 
+TEST_F(Flow, CountsTheStarvingWhereTheirNamesHaveNoRoom) {
+  ViewContext context = scene_.context();
+  FlowMass mass = flow_mass(*run_, probe());
+  mass.expert_LE[0] = {2, 0, 0};
+  EXPECT_EQ(count_text(flow_scene(context, {800, 360}, mass, nullptr), "E1, E2 starving"), 1);
+  EXPECT_EQ(count_text(flow_scene(context, {340, 360}, mass, nullptr), "2 starving"), 1);
+}
+
 TEST_F(Flow, NamesEveryExpertAndClassAndMarksTheDead) {
   ViewContext context = scene_.context();
   const FlowMass mass = flow_mass(*run_, probe());
