@@ -19,17 +19,7 @@ bool ended_by_itself(const RecordedRun& run) {
     if (row.kind == record::CheckpointKind::kFinal && row.step == last) return true;
   const auto weights =
       record::read_safetensors_metadata((std::filesystem::path(run.reader->folder()) / "final.safetensors").string());
-  if (!weights) return false;
-  const auto step = weights->find("step");
-  return step != weights->end() && step->second == std::to_string(last);
-}
-
-/// Of a failure that nothing came after; 0: there is none.
-std::int64_t failed_step(record::RunReader& reader) {
-  std::int64_t step = 0;
-  for (const record::EventRow& event : reader.events())
-    if (event.kind == "failure" && event.step >= reader.last_step()) step = event.step;
-  return step;
+  return weights && record::number_in(*weights, "step") == last;
 }
 
 }  // namespace
@@ -57,8 +47,9 @@ Result<RecordedRun> open_recorded(const std::string& path) {
 std::string state_in_words(const RecordedRun& run) {
   const std::string steps = with_thousands(run.reader->last_step()) + " of " + with_thousands(run.config.train.steps);
   if (run.reader->being_written()) return "running, step " + steps;
-  if (const std::int64_t step = failed_step(*run.reader); step > 0)
-    return "failed at step " + with_thousands(step) + " of " + with_thousands(run.config.train.steps);
+  const std::vector<record::EventRow> events = run.reader->events();
+  if (const record::EventRow* failure = record::failure_at_end(events, run.reader->last_step()))
+    return "failed at step " + with_thousands(failure->step) + " of " + with_thousands(run.config.train.steps);
   if (!run.reader->damages().empty()) return "damaged, readable to step " + steps;
   if (!ended_by_itself(run)) return "interrupted at step " + steps;
   return run.reached_its_end() ? "finished" : "stopped at step " + steps;

@@ -127,9 +127,8 @@ void remove_untouched(const std::string& folder) {
     const auto run = record::RunReader::open(folder);
     if (!run || (*run)->last_step() > 0) return;  // it made a step after all, or is not ours to judge
   }
-  for (const char* name : {"config.toml", "config.source.toml", "log.txt", "run.db", "run.db-wal", "run.db-shm", "lock",
-                           "final.safetensors"})
-    dir.remove(QString::fromLatin1(name));
+  record::remove_empty_record(folder);
+  dir.remove(QStringLiteral("final.safetensors"));
   dir.rmdir(QStringLiteral("checkpoints"));
   // Fails, as it should, where anything else lies.
   QDir().rmdir(dir.path());

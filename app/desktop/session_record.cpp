@@ -14,6 +14,8 @@ namespace {
 // A record that is being written is read on so often, but reading it takes no more than a tenth of the time.
 constexpr std::chrono::seconds kFollowEvery{1};
 constexpr int kTimesRead = 10;
+// A run that only stands behind another is never gone on with.
+constexpr Reading kToShow{.asks_if_it_goes_on = true};
 
 }  // namespace
 
@@ -24,7 +26,7 @@ void Session::start(train::RunRequest request) {
     return launch(std::move(request));
   goes_on_ = std::move(request);
   reads_ = Reads::kRest;
-  loader_ = std::make_unique<RunLoader>(run()->folder, last_step());
+  loader_ = std::make_unique<RunLoader>(run()->folder, Reading{.after = last_step()});
   Q_EMIT arrived();
 }
 
@@ -36,7 +38,7 @@ void Session::open_run(const QString& path) {
     waits_ = path.toStdString();
     bench_.stop();
   } else {
-    loader_ = std::make_unique<RunLoader>(path.toStdString());
+    loader_ = std::make_unique<RunLoader>(path.toStdString(), kToShow);
   }
   Q_EMIT arrived();
 }
@@ -66,7 +68,7 @@ void Session::cancel_loading() {
 
 void Session::poll_loader() {
   std::erase_if(cancelled_, [](const auto& loader) { return loader->ended(); });
-  if (!waits_.empty() && !bench_.active()) loader_ = std::make_unique<RunLoader>(std::exchange(waits_, {}));
+  if (!waits_.empty() && !bench_.active()) loader_ = std::make_unique<RunLoader>(std::exchange(waits_, {}), kToShow);
   if (loader_ && loader_->ended()) {
     const std::unique_ptr<RunLoader> loader = std::move(loader_);
     Result<LoadedRun> run = loader->take();
@@ -119,7 +121,7 @@ void Session::poll_follower() {
   const std::string& folder = bench_.loaded()->folder;
   if (!following() && !record::RunReader::being_written(folder)) return;
   follower_began_ = now;
-  follower_ = std::make_unique<RunLoader>(folder, last_step());
+  follower_ = std::make_unique<RunLoader>(folder, Reading{.after = last_step()});
 }
 
 void Session::go_on_behind(LoadedRun rest) {
@@ -188,10 +190,7 @@ void Session::show_parent() {
 
 const record::EventRow* Session::recorded_failure() const {
   if (!viewing() || following()) return nullptr;
-  const LoadedRun& run = *bench_.loaded();
-  const auto failure = std::find_if(run.events.rbegin(), run.events.rend(),
-                                    [](const record::EventRow& event) { return event.kind == "failure"; });
-  return failure != run.events.rend() && failure->step >= run.last_step ? &*failure : nullptr;
+  return record::failure_at_end(bench_.loaded()->events, bench_.loaded()->last_step);
 }
 
 std::int64_t Session::first_step() const { return run() ? run()->parent_step : 0; }

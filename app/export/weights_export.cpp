@@ -1,6 +1,5 @@
 #include "app/export/weights_export.h"
 
-#include <charconv>
 #include <utility>
 
 #include "core/base/text.h"
@@ -53,13 +52,7 @@ Result<record::CheckpointRow> chosen_checkpoint(const std::vector<record::Checkp
 
 std::optional<std::int64_t> step_of_weights(const std::string& file) {
   const auto weights = record::read_safetensors(file);
-  if (!weights) return std::nullopt;
-  const auto said = weights->metadata.find("step");
-  if (said == weights->metadata.end()) return std::nullopt;
-  std::int64_t step = 0;
-  const char* end = said->second.data() + said->second.size();
-  const auto read = std::from_chars(said->second.data(), end, step);
-  return read.ec == std::errc() && read.ptr == end ? std::optional(step) : std::nullopt;
+  return weights ? record::number_in(weights->metadata, "step") : std::nullopt;
 }
 
 Status copy_weights(const std::string& from, const std::string& to) {

@@ -23,7 +23,8 @@ void add_rows(record::RunReader& reader, LoadedRun& run) {
 }  // namespace
 
 Result<LoadedRun> load_run(const std::string& path, const std::function<void(double)>& progress,
-                           const std::stop_token& stop, std::optional<std::int64_t> after) {
+                           const std::stop_token& stop, const Reading& reading) {
+  const std::optional<std::int64_t> after = reading.after;
   auto opened = record::RunReader::open(path);
   if (!opened) return opened.error();
   record::RunReader& reader = **opened;
@@ -52,16 +53,16 @@ Result<LoadedRun> load_run(const std::string& path, const std::function<void(dou
     progress(static_cast<double>(step - first) / static_cast<double>(std::max<std::int64_t>(1, run.last_step - first)));
   }
   add_rows(reader, run);
-  // Who reads on knows it already, and while it is written others may be in the middle of a change.
-  if (!after && !run.being_written)
+  // While it is written another recorder may be in the middle of a change.
+  if (reading.asks_if_it_goes_on && !run.being_written)
     if (const Status free = reader.can_go_on(); !free) run.obstacle = one_line(free.error());
   return run;
 }
 
-RunLoader::RunLoader(std::string path, std::optional<std::int64_t> after)
-    : path_(std::move(path)), thread_([this, after](const std::stop_token& stop) {
+RunLoader::RunLoader(std::string path, const Reading& reading)
+    : path_(std::move(path)), thread_([this, reading](const std::stop_token& stop) {
         result_.emplace(load_run(
-            path_, [this](double share) { progress_ = share; }, stop, after));
+            path_, [this](double share) { progress_ = share; }, stop, reading));
         ended_ = true;
       }) {}
 

@@ -32,15 +32,20 @@ struct LoadedRun {
   std::string obstacle;              ///< why it cannot be gone on with, and what can be done instead; empty: it can
 };
 
-/// Reads all of it, in pieces; `progress` is told 0 to 1. With `after` it reads on: the frames behind that step, and
-/// the rest of it as it is now. Errors: as record::RunReader::open() says, or stopped.
+/// What is asked of a record beside what it holds.
+struct Reading {
+  std::optional<std::int64_t> after = {};  ///< reads on: the frames behind that step, and the rest of it as it is now
+  bool asks_if_it_goes_on = false;         ///< fills LoadedRun::obstacle, which may take two seconds
+};
+
+/// Reads all of it, in pieces; `progress` is told 0 to 1. Errors: as record::RunReader::open() says, or stopped.
 Result<LoadedRun> load_run(const std::string& path, const std::function<void(double)>& progress,
-                           const std::stop_token& stop, std::optional<std::int64_t> after = {});
+                           const std::stop_token& stop, const Reading& reading = {});
 
 class RunLoader {
  public:
-  /// `path` is a run's folder or its run.db. `after`: see load_run().
-  explicit RunLoader(std::string path, std::optional<std::int64_t> after = {});
+  /// `path` is a run's folder or its run.db.
+  explicit RunLoader(std::string path, const Reading& reading = {});
 
   const std::string& path() const { return path_; }
   /// It ends soon, without a run.

@@ -1,7 +1,6 @@
 #include "core/record/going_on.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -20,16 +19,6 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kLookOver{2000};
 constexpr std::size_t kMostUnlisted = 10'000;
-
-std::optional<std::int64_t> number_in(const std::map<std::string, std::string>& metadata, const char* key) {
-  const auto found = metadata.find(key);
-  if (found == metadata.end()) return std::nullopt;
-  std::int64_t number = -1;
-  const char* end = found->second.data() + found->second.size();
-  const auto read = std::from_chars(found->second.data(), end, number);
-  if (read.ec != std::errc{} || read.ptr != end || number < 0) return std::nullopt;
-  return number;
-}
 
 /// As its metadata tell; see Trainer::save_checkpoint().
 std::optional<CheckpointRow> row_of(const fs::directory_entry& entry) {

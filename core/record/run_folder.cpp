@@ -95,11 +95,16 @@ void RunFolder::discard(std::unique_ptr<RunFolder> folder) {
   const fs::path path = folder->path_;
   const bool made_folder = folder->made_folder_;
   folder.reset();  // closes the log
+  remove_empty_record(path.string());
+  std::error_code ignored;
+  if (made_folder) fs::remove(path, ignored);  // only when it is empty
+}
+
+void remove_empty_record(const std::string& folder) {
   std::error_code ignored;
   for (const char* name :
        {"config.toml", "config.source.toml", "log.txt", "run.db", "run.db-wal", "run.db-shm", "run.db-journal", "lock"})
-    fs::remove(path / name, ignored);
-  if (made_folder) fs::remove(path, ignored);  // only when it is empty
+    fs::remove(fs::path(folder) / name, ignored);
 }
 
 Status RunFolder::check(const std::string& path) {

@@ -40,4 +40,8 @@ std::string new_run_path(const std::string& parent, const std::string& name);
 /// 16 hex digits for RunFacts::id, from the system's random source.
 std::string new_run_id();
 
+/// Takes away the files that RunFolder::create() and RunWriter::create() make, and nothing else.
+/// Requires: no step is recorded in them.
+void remove_empty_record(const std::string& folder);
+
 }  // namespace moescope::record

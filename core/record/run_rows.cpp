@@ -1,5 +1,7 @@
 #include "core/record/run_rows.h"
 
+#include <algorithm>
+
 #include <openssl/evp.h>
 
 #include <array>
@@ -68,6 +70,12 @@ std::string chain_hash(const std::string& before, std::int64_t number, std::int6
 
 std::string checkpoint_kind_name(CheckpointKind kind) { return name_in(kCheckpointKinds, kind); }
 std::optional<CheckpointKind> checkpoint_kind_from(std::string_view name) { return kind_in(kCheckpointKinds, name); }
+
+const EventRow* failure_at_end(const std::vector<EventRow>& events, std::int64_t last_step) {
+  const auto failure =
+      std::find_if(events.rbegin(), events.rend(), [](const EventRow& event) { return event.kind == "failure"; });
+  return failure != events.rend() && failure->step >= last_step ? &*failure : nullptr;
+}
 
 std::string event_kind_name(telemetry::Event::Kind kind) { return name_in(kEventKinds, kind); }
 std::optional<telemetry::Event::Kind> event_kind_from(std::string_view name) { return kind_in(kEventKinds, name); }

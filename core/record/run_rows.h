@@ -96,6 +96,10 @@ struct EventRow {
   std::string who = "lab";
 };
 
+/// Of a run's events in their order the failure that ended it at `last_step` or behind it; nullptr: nothing failed, or
+/// the run went on. Points into `events`.
+const EventRow* failure_at_end(const std::vector<EventRow>& events, std::int64_t last_step);
+
 /// The kind of a frame's event as the event table names it.
 std::string event_kind_name(telemetry::Event::Kind kind);
 std::optional<telemetry::Event::Kind> event_kind_from(std::string_view name);

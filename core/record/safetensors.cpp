@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -200,6 +201,16 @@ Result<std::map<std::string, std::string>> read_safetensors_metadata(const std::
   Result<SafetensorsHeader> header = read_header(file, path);
   if (!header) return header.error();
   return std::move(header->metadata);
+}
+
+std::optional<std::int64_t> number_in(const std::map<std::string, std::string>& metadata, const char* key) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return std::nullopt;
+  std::int64_t number = -1;
+  const char* end = found->second.data() + found->second.size();
+  const auto read = std::from_chars(found->second.data(), end, number);
+  if (read.ec != std::errc{} || read.ptr != end || number < 0) return std::nullopt;
+  return number;
 }
 
 }  // namespace moescope::record

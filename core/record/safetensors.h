@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,8 @@ struct SafetensorsFile {
 Result<SafetensorsFile> read_safetensors(const std::string& path);
 /// Its metadata alone; the data are not looked at.
 Result<std::map<std::string, std::string>> read_safetensors_metadata(const std::string& path);
+
+/// A count in a file's metadata; nothing when it is not there, or no whole number of 0 or more.
+std::optional<std::int64_t> number_in(const std::map<std::string, std::string>& metadata, const char* key);
 
 }  // namespace moescope::record
